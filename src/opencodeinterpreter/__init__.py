@@ -1,0 +1,1 @@
+"""OpenCodeInterpreter: a local, private code interpreter."""

@@ -1,0 +1,108 @@
+"""Messages and dialogs, and their stored form: one Code-Feedback JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from opencodeinterpreter.errors import InputError
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One utterance of a dialog."""
+
+    role: Role
+    content: str
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """Whatever a later stage needs to know, such as ``kind``; never shown to a model."""
+
+    def to_json(self) -> dict[str, Any]:
+        row: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.meta:
+            row["meta"] = dict(self.meta)
+        return row
+
+    @classmethod
+    def from_json(cls, row: Any) -> Message:
+        """Validate one message.
+
+        Raises:
+            InputError: if it is not an object with a known role and text content.
+        """
+        if not isinstance(row, dict):
+            raise InputError(f"a message must be an object, not {type(row).__name__}")
+        role, content, meta = row.get("role"), row.get("content"), row.get("meta", {})
+        if role not in get_args(Role):
+            raise InputError(f"a message's role must be one of {', '.join(get_args(Role))}, not {role!r}")
+        if not isinstance(content, str):
+            raise InputError(f"a message's content must be text, not {type(content).__name__}")
+        if not isinstance(meta, dict):
+            raise InputError(f"a message's meta must be an object, not {type(meta).__name__}")
+        return cls(role, content, meta)
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """An ordered list of messages."""
+
+    messages: tuple[Message, ...] = ()
+    id: str | int | None = None
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def adding(self, *messages: Message) -> Dialog:
+        """Return a dialog with ``messages`` at its end."""
+        return replace(self, messages=(*self.messages, *messages))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the Code-Feedback object: ``{"id": ..., "messages": [{"role", "content"}, ...]}``."""
+        return {"id": self.id, "messages": [message.to_json() for message in self.messages]}
+
+    @classmethod
+    def from_json(cls, row: Any) -> Dialog:
+        """Validate one Code-Feedback object.
+
+        Raises:
+            InputError: if it is not one.
+        """
+        if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
+            raise InputError("a dialog must be an object with a list of messages")
+        identity = row.get("id")
+        if identity is not None and not isinstance(identity, str | int):
+            raise InputError(f"a dialog's id must be text or a number, not {type(identity).__name__}")
+        return cls(tuple(Message.from_json(message) for message in row["messages"]), identity)
+
+
+def write_dialogs(dialogs: Iterable[Dialog], path: Path) -> None:
+    """Write one dialog a line."""
+    with path.open("w", encoding="utf-8") as file:
+        for dialog in dialogs:
+            # "\u2028" and the like may stand in JSON text but end a line for some readers.
+            file.write(json.dumps(dialog.to_json(), ensure_ascii=False).replace("\u2028", "\\u2028"))
+            file.write("\n")
+
+
+def read_dialogs(path: Path) -> Iterator[Dialog]:
+    """Yield the dialogs of a file, one a line; blank lines are passed over.
+
+    Raises:
+        InputError: naming the line that is not a dialog.
+    """
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield Dialog.from_json(json.loads(line))
+            except (json.JSONDecodeError, InputError) as error:
+                raise InputError(f"{path}:{number} is not a dialog: {error}") from error
