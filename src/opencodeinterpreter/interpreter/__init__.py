@@ -1,0 +1,45 @@
+"""The loop and its events; code actions; feedback texts; sessions and their export."""
+
+from opencodeinterpreter.interpreter.code_actions import CodeAction, CodeActionReader
+from opencodeinterpreter.interpreter.events import (
+    Answer,
+    ApprovalRequest,
+    CodeActionStarted,
+    Event,
+    ExecutionFinished,
+    Failure,
+    Notice,
+    OutputDelta,
+    Round,
+    RoundFinished,
+    RoundStarted,
+    TextDelta,
+    TurnStarted,
+)
+from opencodeinterpreter.interpreter.export import FORMS, export
+from opencodeinterpreter.interpreter.interpreter import Interpreter
+from opencodeinterpreter.interpreter.sessions import Session, SessionInfo, SessionStore
+
+__all__ = [
+    "FORMS",
+    "Answer",
+    "ApprovalRequest",
+    "CodeAction",
+    "CodeActionReader",
+    "CodeActionStarted",
+    "Event",
+    "ExecutionFinished",
+    "Failure",
+    "Interpreter",
+    "Notice",
+    "OutputDelta",
+    "Round",
+    "RoundFinished",
+    "RoundStarted",
+    "Session",
+    "SessionInfo",
+    "SessionStore",
+    "TextDelta",
+    "TurnStarted",
+    "export",
+]

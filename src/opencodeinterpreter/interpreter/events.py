@@ -118,7 +118,9 @@ class Notice(Event):
     """Something that the person should know and the loop took care of."""
 
     type = "notice"
-    kind: Literal["state lost", "dialog condensed", "reply cut", "reformat", "repeated", "retry", "unsandboxed"]
+    kind: Literal[
+        "state lost", "dialog condensed", "reply cut", "reformat", "repeated", "retry", "unsandboxed"
+    ]
     text: str
 
 
@@ -167,8 +169,12 @@ class ApprovalRequest(Event):
     round: int
     code: str
     language: str = "python"
-    _decided: threading.Event = field(default_factory=threading.Event, repr=False, compare=False, metadata={"stored": False})
-    _decision: list[tuple[str, str]] = field(default_factory=list, repr=False, compare=False, metadata={"stored": False})
+    _decided: threading.Event = field(
+        default_factory=threading.Event, repr=False, compare=False, metadata={"stored": False}
+    )
+    _decision: list[tuple[str, str]] = field(
+        default_factory=list, repr=False, compare=False, metadata={"stored": False}
+    )
 
     def approve(self) -> None:
         """Run the code as it is."""

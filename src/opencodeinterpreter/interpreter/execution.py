@@ -1,0 +1,57 @@
+"""Runs code in a sandbox and yields its output while it runs."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator
+
+from opencodeinterpreter.interpreter.events import OutputDelta
+from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox.base import ExecutionResult
+from opencodeinterpreter.sandbox.base import OutputDelta as SandboxOutput
+
+_STOP_CHECK_SECONDS = 0.2
+
+
+def execute(
+    sandbox: Sandbox, code: str, stopped: threading.Event
+) -> Generator[OutputDelta, None, ExecutionResult]:
+    """Yield what ``code`` puts out, as it does; return its result.
+
+    Setting ``stopped`` stops the code, and so does a consumer that stops listening.
+
+    Raises:
+        SandboxError: if the sandbox itself failed.
+    """
+    happened: queue.Queue[SandboxOutput | ExecutionResult | BaseException] = queue.Queue()
+
+    def run() -> None:
+        try:
+            happened.put(sandbox.run(code, on_output=happened.put))
+        except BaseException as error:  # handed over to the thread that waits, whatever it is
+            happened.put(error)
+
+    thread = threading.Thread(target=run, name="execution", daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                item = happened.get(timeout=_STOP_CHECK_SECONDS)
+            except queue.Empty:
+                # Asked again each time: an interrupt that comes before the code has begun finds nothing to end.
+                if stopped.is_set():
+                    sandbox.interrupt()
+                continue
+            if isinstance(item, ExecutionResult):
+                return item
+            if isinstance(item, BaseException):
+                raise item
+            yield OutputDelta(item)
+    except GeneratorExit:
+        while thread.is_alive():
+            sandbox.interrupt()
+            thread.join(_STOP_CHECK_SECONDS)
+        raise
+    finally:
+        thread.join()

@@ -1,0 +1,161 @@
+"""The texts that go back to the model after a round: short and true."""
+
+from __future__ import annotations
+
+import re
+
+from opencodeinterpreter.sandbox.base import Display, ErrorInfo, ExecutionResult
+
+OUTPUT_CHARACTERS = 4000
+"""What the model sees of one run's output; a person sees all of it."""
+_TRACEBACK_LINES = 30
+_FILES_LISTED = 20
+
+NEXT_STEP = (
+    "If this completes the task, reply with the final answer in plain words and no code. "
+    "If not, reply with the next code."
+)
+REPAIR_STEP = "Say in one sentence what was wrong, then reply with the complete corrected code."
+
+
+def execution_feedback(result: ExecutionResult) -> str:
+    """Return what the model is told of one execution.
+
+    It begins with ``Execution result:``, the form that the published dialogs have (Code-Feedback).
+    """
+    parts = ["Execution result: " + _status(result)]
+    parts += _output(result)
+    if result.error is not None:
+        parts.append(short_traceback(result.error))
+    hint = _hint(result)
+    if hint:
+        parts.append(hint)
+    if result.state_lost:
+        parts.append(
+            "The interpreter was restarted: all variables and imports are gone, files are still there. "
+            "Code that is needed again must be run again."
+        )
+    parts.append(NEXT_STEP if result.ok else REPAIR_STEP)
+    return "\n".join(parts)
+
+
+def repeated_feedback(failed: bool) -> str:
+    """Return what the model is told when it gives the code that has just been executed."""
+    if failed:
+        return (
+            "This is the same code as before, and it was not run again because it would fail again. "
+            "Think about the cause of the error and reply with code that does it differently."
+        )
+    return "This code has already been run; its output is above. Reply with the final answer in plain words and no code."
+
+
+def cut_feedback() -> str:
+    """Return what the model is told when its reply was cut inside a code action."""
+    return "Your reply was cut off because it was too long, and nothing was run. Reply with shorter, complete code."
+
+
+def reformat_feedback() -> str:
+    """Return what the model is told when it wrote something that looks like code but cannot be read as an action."""
+    return "No code could be found in your reply. Put the whole code into one block that starts with ```python and ends with ```."
+
+
+def rejected_feedback(reason: str) -> str:
+    """Return what the model is told when a person rejects its code with a reason."""
+    return f"The code was not run. The user rejected it: {reason}"
+
+
+def edited_feedback(code: str, feedback: str) -> str:
+    """Return what the model is told when a person ran other code in place of its own."""
+    return (
+        f"The user changed the code before it ran. What was run:\n```python\n{code.strip()}\n```\n{feedback}"
+    )
+
+
+def shorten(text: str, characters: int = OUTPUT_CHARACTERS) -> str:
+    """Keep head and tail of a long text, and say how much is left out."""
+    if len(text) <= characters:
+        return text
+    head = characters * 2 // 3
+    tail = characters - head
+    return f"{text[:head]}\n[... {len(text) - head - tail} characters left out ...]\n{text[-tail:]}"
+
+
+def short_traceback(error: ErrorInfo) -> str:
+    """Cut a traceback to the frames of the user's own code and the error itself."""
+    lines = error.traceback.strip().splitlines()
+    frames: list[list[str]] = []
+    for line in lines:
+        starts_frame = re.match(r"(File |Cell In|Input In|\s+File )", line)
+        if starts_frame or not frames:
+            frames.append([])
+        frames[-1].append(line)
+    own = [
+        frame for frame in frames if re.match(r"\s*(Cell In|Input In)", frame[0]) or "/workspace/" in frame[0]
+    ]
+    body = [line for frame in own for line in frame if line.strip() and not line.startswith("---")]
+    last = f"{error.name}: {error.value}"
+    body = [line for line in body if line.strip() != last.splitlines()[0].strip()][:_TRACEBACK_LINES]
+    return "\n".join([*body, shorten(last, 1200)])
+
+
+def _status(result: ExecutionResult) -> str:
+    seconds = f"{result.duration:.1f} s"
+    if result.status == "ok":
+        return "the code ran without error."
+    if result.status == "timeout":
+        return f"the code was stopped after {seconds}: it used up its {result.reason}."
+    if result.status == "killed":
+        if result.reason == "stopped":
+            return f"the user stopped the code after {seconds}."
+        if result.reason == "kernel died":
+            return f"the interpreter process ended while the code ran (after {seconds})."
+        return f"the code was ended after {seconds}: it exceeded the limit on {result.reason}."
+    assert result.error is not None
+    return f"the code failed with {result.error.name}."
+
+
+def _output(result: ExecutionResult) -> list[str]:
+    parts: list[str] = []
+    room = OUTPUT_CHARACTERS
+    if result.stdout.strip():
+        text = shorten(result.stdout.rstrip(), room)
+        room = max(room - len(text), room // 4)
+        parts.append(f"stdout:\n{text}")
+    value = result.result
+    if value is not None and value.strip():
+        parts.append(f"value of the last expression:\n{shorten(value, room)}")
+    if result.stderr.strip():
+        parts.append(f"stderr:\n{shorten(result.stderr.rstrip(), room // 2)}")
+    figures = sum(1 for display in result.displays if _is_figure(display))
+    if figures:
+        parts.append(f"{figures} figure{'s' if figures > 1 else ''} shown to the user.")
+    if result.files:
+        names = [
+            f"{change.path} ({change.change}, {change.size:,} bytes)"
+            for change in result.files[:_FILES_LISTED]
+        ]
+        more = len(result.files) - len(names)
+        parts.append("files: " + ", ".join(names) + (f" and {more} more" if more else ""))
+    if result.ok and not parts:
+        parts.append("It printed nothing. Use print() to see a value.")
+    return parts
+
+
+def _is_figure(display: Display) -> bool:
+    return any(kind.startswith("image/") or "plotly" in kind for kind in display.data)
+
+
+def _hint(result: ExecutionResult) -> str | None:
+    """Name a cause that a model tends to miss; about the sandbox, never about the task."""
+    error = result.error
+    if error is None:
+        return None
+    if error.name == "ModuleNotFoundError":
+        missing = re.search(r"No module named '([^']+)'", error.value)
+        name = missing.group(1).split(".")[0] if missing else "this package"
+        return f"{name} is not installed in the sandbox, and nothing can be installed. Use a package that is there."
+    if error.name == "FileNotFoundError":
+        return "Files are in the current folder; use their plain names."
+    if error.name in {"URLError", "gaierror", "ConnectionError"}:
+        return "The sandbox has no network."
+    return None

@@ -1,0 +1,133 @@
+"""The turns of a session, and the dialog that the model sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.errors import ContextLengthError
+from opencodeinterpreter.interpreter.events import Answer, Round
+from opencodeinterpreter.interpreter.feedback import shorten
+
+_CONDENSED_TO = 0.6
+"""Of the room there is. Well below 1, because every condensing costs the engine its kept prefix."""
+
+
+@dataclass
+class Turn:
+    """One user message and all the rounds that answered it."""
+
+    task: str
+    files: tuple[str, ...] = ()
+    message: str = ""
+    rounds: list[Round] = field(default_factory=list)
+    answer: Answer | None = None
+
+
+@dataclass
+class History:
+    """Everything said and done in a session, in order."""
+
+    system: str
+    turns: list[Turn] = field(default_factory=list)
+    condensed: int = 0
+    """How far ``dialog_within`` has condensed; only ever goes up, so that the prefix stays the same between steps."""
+
+    def dialog(self) -> Dialog:
+        """Return the whole dialog; user and assistant alternate."""
+        return Dialog(tuple(_alternating([Message("system", self.system), *self._messages(self.turns)])))
+
+    def dialog_within(self, tokens: int, count: Callable[[Sequence[Message]], int]) -> tuple[Dialog, bool]:
+        """Return the dialog, condensed as far as needed to fit into ``tokens``, and whether it was just condensed.
+
+        The first to go is the output of old rounds, then old rounds but for their turn's answer, then old turns.
+
+        Raises:
+            ContextLengthError: if the last user message alone is too long.
+        """
+        dialog = self._condensed_dialog(self.condensed)
+        used = count(dialog.messages)
+        if used <= tokens:
+            return dialog, False
+        for level in range(self.condensed + 1, self._last_level() + 1):
+            dialog = self._condensed_dialog(level)
+            used = count(dialog.messages)
+            if used <= tokens * _CONDENSED_TO or (level == self._last_level() and used <= tokens):
+                self.condensed = level
+                return dialog, True
+        raise ContextLengthError(
+            f"The message is too long for the model: it takes {used:,} tokens and {tokens:,} are left of the context; "
+            "shorten it, or give long data as a file, or ask for a larger context."
+        )
+
+    def _last_level(self) -> int:
+        return 2 + len(self.turns)
+
+    def _condensed_dialog(self, level: int) -> Dialog:
+        turns = self.turns
+        if level >= 1:
+            turns = [_with_short_outputs(turn, keep_last=turn is self.turns[-1]) for turn in turns]
+        if level >= 2:
+            turns = [*(_answer_only(turn) for turn in turns[:-1]), _recent_rounds(turns[-1])]
+        messages = [Message("system", self.system)]
+        dropped = min(max(level - 2, 0), len(turns) - 1)
+        if dropped:
+            messages.append(
+                Message("user", f"({dropped} earlier messages of this conversation are left out.)")
+            )
+        messages += self._messages(turns[dropped:])
+        return Dialog(tuple(_alternating(messages)))
+
+    @staticmethod
+    def _messages(turns: Sequence[Turn]) -> list[Message]:
+        messages: list[Message] = []
+        for turn in turns:
+            messages.append(Message("user", turn.message, {"kind": "task"}))
+            for number, round_ in enumerate(turn.rounds):
+                kind = "answer" if number == 0 else "repair" if _failed(turn.rounds[number - 1]) else "answer"
+                passed = {"passed": round_.result.ok} if round_.result else {}
+                if round_.reply:
+                    messages.append(Message("assistant", round_.reply, {"kind": kind, **passed}))
+                if round_.feedback is not None:
+                    source = "execution" if round_.result is not None else "human"
+                    messages.append(Message("user", round_.feedback, {"kind": source}))
+        return messages
+
+
+def _failed(round_: Round) -> bool:
+    return round_.result is not None and not round_.result.ok
+
+
+def _alternating(messages: list[Message]) -> list[Message]:
+    """Join neighbours of one role: most chat templates know no other order than user, assistant, user."""
+    joined: list[Message] = []
+    for message in messages:
+        if joined and joined[-1].role == message.role:
+            last = joined[-1]
+            joined[-1] = Message(
+                last.role, f"{last.content}\n\n{message.content}", {**last.meta, **message.meta}
+            )
+        else:
+            joined.append(message)
+    return joined
+
+
+def _with_short_outputs(turn: Turn, keep_last: bool) -> Turn:
+    rounds = [
+        replace(round_, feedback=round_.feedback and shorten(round_.feedback, 300)) for round_ in turn.rounds
+    ]
+    if keep_last and turn.rounds:
+        rounds[-1] = turn.rounds[-1]
+    return replace(
+        turn, message=shorten(turn.message, 2000) if not keep_last else turn.message, rounds=rounds
+    )
+
+
+def _answer_only(turn: Turn) -> Turn:
+    text = turn.answer.text if turn.answer else "(no answer)"
+    return replace(turn, rounds=[Round(text or "(no answer)", None, None, None)])
+
+
+def _recent_rounds(turn: Turn) -> Turn:
+    return replace(turn, rounds=turn.rounds[-1:])

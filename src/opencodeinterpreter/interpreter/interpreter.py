@@ -1,0 +1,256 @@
+"""The interpreter: a model, a sandbox and the loop between them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from opencodeinterpreter.dialog import Dialog
+from opencodeinterpreter.errors import InputError, ModelError, OcintError, SandboxError
+from opencodeinterpreter.interpreter.events import (
+    Answer,
+    CodeActionStarted,
+    Event,
+    ExecutionFinished,
+    Failure,
+    Notice,
+    TurnStarted,
+)
+from opencodeinterpreter.interpreter.execution import execute
+from opencodeinterpreter.interpreter.history import History, Turn
+from opencodeinterpreter.interpreter.prompts import PROMPT_VERSION, system_prompt
+from opencodeinterpreter.interpreter.recording import Recorder, history_of
+from opencodeinterpreter.interpreter.sessions import Session
+from opencodeinterpreter.interpreter.turn import TurnLoop
+from opencodeinterpreter.interpreter.uploads import describe_uploads
+from opencodeinterpreter.models import load_model
+from opencodeinterpreter.models.base import ChatModel, Generation
+from opencodeinterpreter.sandbox import Sandbox
+
+_RESTARTED = "(The interpreter was started again since the last message: variables and imports are gone, files are still there.)"
+
+
+class Interpreter:
+    """Does tasks by generating code, executing it and refining it from feedback. Use it in a ``with`` block.
+
+    Args:
+        model: a model, or the name of one as for ``load_model``.
+        sandbox: where code runs; without one, a sandbox with the defaults is made and closed at the end. A given
+            one is the caller's to close.
+        max_rounds: executions allowed for one user message, round 0 included.
+        approve: ask before each run, by an ``ApprovalRequest`` event.
+        session: saves every event, and holds the workspace; a session with earlier turns is gone on with.
+        generation: how replies are generated.
+        system: replaces the system message.
+
+    Raises:
+        ModelError, SandboxError: what cannot be had is refused here already.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel | str = "qwen2.5-coder-1.5b",
+        *,
+        sandbox: Sandbox | None = None,
+        max_rounds: int = 5,
+        approve: bool = False,
+        session: Session | None = None,
+        generation: Generation | None = None,
+        system: str | None = None,
+    ) -> None:
+        if max_rounds < 1:
+            raise InputError("max_rounds must be at least 1")
+        self._owns_model = isinstance(model, str)
+        self.model: ChatModel = load_model(model) if isinstance(model, str) else model
+        self._owns_sandbox = sandbox is None
+        self.sandbox = sandbox or Sandbox(workspace=session.workspace if session else None)
+        self.max_rounds = max_rounds
+        self.approve = approve
+        self.generation = generation or Generation()
+        self._language = self.sandbox.language
+        self._session = session
+        self._recorder = Recorder(session)
+        self._history = History(system or system_prompt(self._language))
+        self._state_lost = False
+        if session is not None:
+            self._history.turns = history_of(session.events())
+            self._state_lost = bool(self._history.turns)
+        self._stopped = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._active: Generator[Event, None, None] | None = None
+
+    def __enter__(self) -> Interpreter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def dialog(self) -> Dialog:
+        """The whole dialog so far, system message included."""
+        return self._history.dialog()
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """The turns so far, the one under way included."""
+        return tuple(self._history.turns)
+
+    def run(self, task: str, files: Sequence[str | Path] = ()) -> Answer:
+        """Do a task to its end.
+
+        Raises:
+            InputError: an empty task, or a file that cannot be used.
+            ModelError, SandboxError: the turn could not go on.
+        """
+        for event in self.stream(task, files):
+            if isinstance(event, Answer):
+                return event
+            if isinstance(event, Failure):
+                raise {"model": ModelError, "sandbox": SandboxError}.get(event.kind, OcintError)(
+                    event.message
+                )
+        raise OcintError("The turn was abandoned before it ended.")
+
+    def stream(self, task: str, files: Sequence[str | Path] = ()) -> Iterator[Event]:
+        """Do a task and yield what happens. A message after the first is human feedback on what was done.
+
+        A turn that is still under way is stopped first. Leaving the iteration early stops the turn.
+
+        Raises:
+            InputError: an empty task, or a file that cannot be used; at once, before the first event.
+        """
+        if not task.strip():
+            raise InputError("The task is empty; say what is to be done.")
+        self._end_active()
+        uploads = [self.sandbox.upload(file) for file in files]
+        paths = [self.sandbox.workspace / upload.path for upload in uploads]
+        parts = [_RESTARTED if self._state_lost else "", describe_uploads(paths), task]
+        turn = Turn(
+            task, tuple(upload.path for upload in uploads), "\n\n".join(part for part in parts if part)
+        )
+        return self._begin(turn)
+
+    def retry(self) -> Iterator[Event]:
+        """Take back the last turn and do its task again; what its code did to variables and files stays.
+
+        Raises:
+            InputError: there is no turn yet.
+        """
+        self._end_active()
+        turn = self.undo()
+        return self._begin(Turn(turn.task, turn.files, turn.message))
+
+    def undo(self) -> Turn:
+        """Take the last turn out of the dialog; what its code did to variables and files stays.
+
+        Raises:
+            InputError: there is no turn yet.
+        """
+        self._end_active()
+        if not self._history.turns:
+            raise InputError("There is nothing to take back.")
+        self._recorder.control("undo")
+        return self._history.turns.pop()
+
+    def replay(self) -> Iterator[Event]:
+        """Run the code of the earlier rounds that worked again, in order, to bring back the variables."""
+        self._end_active()
+        return self._guarded(self._replay())
+
+    def stop(self) -> None:
+        """End generation and code, from any thread; the events end with an ``Answer`` whose outcome is "stopped"."""
+        if not self._idle.is_set():
+            self._stopped.set()
+            self.sandbox.interrupt()
+
+    def close(self) -> None:
+        """Stop, and free what this interpreter made itself; safe to call twice."""
+        self._end_active()
+        if self._owns_sandbox:
+            self.sandbox.close()
+        if self._owns_model:
+            self.model.close()
+
+    def _begin(self, turn: Turn) -> Iterator[Event]:
+        return self._guarded(self._turn_events(turn))
+
+    def _guarded(self, events: Iterator[Event]) -> Iterator[Event]:
+        self._active = self._until_idle(events)
+        return self._active
+
+    def _until_idle(self, events: Iterator[Event]) -> Generator[Event, None, None]:
+        self._stopped.clear()
+        self._idle.clear()
+        try:
+            for event in events:
+                self._recorder.event(event)
+                yield event
+        except SandboxError as error:
+            yield self._recorder.event(Failure("sandbox", str(error)))
+        except ModelError as error:
+            yield self._recorder.event(Failure("model", str(error)))
+        finally:
+            close = getattr(events, "close", None)
+            if close is not None:
+                close()
+            self._recorder.flush()
+            self._idle.set()
+
+    def _turn_events(self, turn: Turn) -> Iterator[Event]:
+        self._recorder.settings(
+            {
+                "model": self.model.name,
+                "system": self._history.system,
+                "prompts": PROMPT_VERSION,
+                "max_rounds": self.max_rounds,
+                "generation": self.generation,
+            }
+        )
+        number = len(self._history.turns)
+        self._history.turns.append(turn)
+        self._state_lost = False
+        yield TurnStarted(number, turn.task, turn.files, turn.message)
+        loop = TurnLoop(
+            self.model,
+            self.sandbox,
+            self._history,
+            max_rounds=self.max_rounds,
+            generation=self.generation,
+            approve=self.approve,
+            stopped=self._stopped,
+            language=self._language,
+        )
+        yield from loop.run()
+
+    def _replay(self) -> Iterator[Event]:
+        for turn in list(self._history.turns):
+            for round_ in turn.rounds:
+                if round_.code is None or round_.result is None or not round_.result.ok:
+                    continue
+                if self._stopped.is_set():
+                    return
+                yield CodeActionStarted(0, round_.code, self._language, "user")
+                result = yield from execute(self.sandbox, round_.code, self._stopped)
+                yield ExecutionFinished(0, result)
+                if not result.ok:
+                    yield Notice(
+                        "state lost", "Replaying stopped here: this code worked before and does not now."
+                    )
+                    return
+        self._state_lost = False
+
+    def _end_active(self) -> None:
+        """Stop a turn that is under way, in this thread (left half-read) or in another one."""
+        active, self._active = self._active, None
+        if active is None:
+            return
+        self.stop()
+        try:
+            active.close()
+        except ValueError:  # it runs in another thread, which will see the stop
+            self._idle.wait()

@@ -1,0 +1,322 @@
+"""The loop of one turn: generate, execute, give the feedback, until there is an answer (DESIGN: one generator)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from opencodeinterpreter.interpreter import feedback as texts
+from opencodeinterpreter.interpreter.code_actions import (
+    CodeAction,
+    CodeActionReader,
+    is_python,
+    prose,
+    same_code,
+)
+from opencodeinterpreter.interpreter.events import (
+    Answer,
+    ApprovalRequest,
+    CodeActionStarted,
+    Event,
+    ExecutionFinished,
+    Notice,
+    Outcome,
+    Round,
+    RoundFinished,
+    RoundStarted,
+    TextDelta,
+)
+from opencodeinterpreter.interpreter.execution import execute
+from opencodeinterpreter.interpreter.history import History, Turn
+from opencodeinterpreter.models.base import ChatModel, Generation, Usage
+from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox.base import Artifact, Display, ExecutionResult, FileChange
+
+_SAME_ERRORS = 3
+"""So many runs in a row that end in one and the same error end the turn."""
+_REMINDERS = 2
+"""How often in a turn a reply that cannot be used is answered with a reminder instead of a run."""
+_PROMPT_SLACK = 16
+
+
+ReminderKind = Literal["reply cut", "reformat", "repeated"]
+
+
+@dataclass(frozen=True)
+class _Reply:
+    text: str
+    action: CodeAction | None
+    cut: bool
+    usage: Usage | None
+
+
+class TurnLoop:
+    """Runs the rounds of one turn.
+
+    Args:
+        model: writes the replies.
+        sandbox: runs the code.
+        history: the session so far; its last turn is the one to be answered, and is filled as it goes.
+        max_rounds: executions allowed, round 0 included.
+        approve: ask before each run.
+        stopped: set from any thread to end the turn.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        sandbox: Sandbox,
+        history: History,
+        *,
+        max_rounds: int,
+        generation: Generation,
+        approve: bool,
+        stopped: threading.Event,
+        language: str = "python",
+    ) -> None:
+        self._model = model
+        self._sandbox = sandbox
+        self._history = history
+        self._turn: Turn = history.turns[-1]
+        self._max_rounds = max_rounds
+        self._generation = generation
+        self._approve = approve
+        self._stopped = stopped
+        self._language = language
+        self._reminders = 0
+        self._last_reminder: ReminderKind | None = None
+
+    def run(self) -> Iterator[Event]:
+        """Yield the events of the turn, up to its ``Answer``.
+
+        Raises:
+            ModelError, SandboxError: what the model or the sandbox could not do.
+        """
+        outcome: Outcome | None = None
+        while outcome is None:
+            outcome = yield from self._round()
+        self._turn.answer = self._answer(outcome)
+        yield self._turn.answer
+
+    def _round(self) -> Generator[Event, None, Outcome | None]:
+        """Do one round; return how the turn ended, or None if it goes on."""
+        number = len(self._turn.rounds)
+        yield RoundStarted(number)
+        reply = yield from self._ask()
+        if self._stopped.is_set():
+            yield self._finish(Round(reply.text, None, None, None, reply.usage))
+            return "stopped"
+        if reply.action is None:
+            return (yield from self._without_action(reply))
+        if reply.cut and not reply.action.closed and not is_python(reply.action.code):
+            return (yield from self._remind(reply, "reply cut", texts.cut_feedback(), otherwise="max rounds"))
+        last = self._last_executed()
+        if last is not None and last.code is not None and same_code(last.code, reply.action.code):
+            failed = last.result is None or not last.result.ok
+            return (
+                yield from self._remind(
+                    reply, "repeated", texts.repeated_feedback(failed), otherwise="repeated"
+                )
+            )
+        return (yield from self._act(reply, reply.action))
+
+    def _ask(self) -> Generator[Event, None, _Reply]:
+        """Stream the model's reply up to the end of its first code action."""
+        room = self._model.context_tokens - self._generation.max_tokens - _PROMPT_SLACK
+        dialog, condensed = self._history.dialog_within(room, self._model.count_tokens)
+        if condensed:
+            yield Notice(
+                "dialog condensed",
+                "Older parts of the dialog are shortened for the model, whose context is full.",
+            )
+        reader = CodeActionReader(self._language)
+        text, action = "", None
+        with self._model.stream(dialog.messages, self._generation) as stream:
+            try:
+                for delta in stream:
+                    text += delta
+                    action = reader.feed(delta)
+                    if action is not None:
+                        # What a model writes past its code is an invented output (DESIGN 7).
+                        surplus = len(text) - action.end
+                        delta = delta[: len(delta) - surplus] if surplus else delta
+                        text = text[: action.end]
+                    if delta:
+                        yield TextDelta(delta)
+                    if action is not None or self._stopped.is_set():
+                        stream.cancel()
+                        break
+                for _ in stream:  # drained, so that the usage is there
+                    pass
+            except GeneratorExit:
+                self._turn.rounds.append(Round(text, None, None, None))
+                raise
+            cut = stream.finish_reason == "length"
+            usage = stream.usage
+        return _Reply(text, action or reader.finish(), cut, usage)
+
+    def _without_action(self, reply: _Reply) -> Generator[Event, None, Outcome | None]:
+        unread = not reply.text.strip() or "<tool_call>" in reply.text
+        if unread and self._reminders < _REMINDERS:
+            return (
+                yield from self._remind(reply, "reformat", texts.reformat_feedback(), otherwise="answered")
+            )
+        yield self._finish(Round(reply.text, None, None, None, reply.usage))
+        return "answered"
+
+    def _remind(
+        self, reply: _Reply, kind: ReminderKind, text: str, otherwise: Outcome
+    ) -> Generator[Event, None, Outcome | None]:
+        """Answer a reply that cannot be used with a reminder; past the last one end the turn as ``otherwise``."""
+        again = kind == self._last_reminder == "repeated"
+        if self._reminders >= _REMINDERS or again:
+            yield self._finish(Round(reply.text, None, None, None, reply.usage))
+            return otherwise
+        self._last_reminder = kind
+        self._reminders += 1
+        yield Notice(kind, text)
+        yield self._finish(Round(reply.text, None, None, text, reply.usage))
+        return None
+
+    def _act(self, reply: _Reply, action: CodeAction) -> Generator[Event, None, Outcome | None]:
+        number = len(self._turn.rounds)
+        code, edited = action.code, False
+        if self._approve:
+            decision = yield from self._ask_person(number, action.code)
+            if decision is None:
+                yield self._finish(Round(reply.text, None, None, None, reply.usage))
+                return "stopped"
+            verb, text = decision
+            if verb == "reject":
+                feedback = texts.rejected_feedback(text) if text.strip() else None
+                yield self._finish(Round(reply.text, action.code, None, feedback, reply.usage))
+                return None if feedback else "rejected"
+            code, edited = text, verb == "edit"
+        self._last_reminder = None
+        yield CodeActionStarted(number, code, self._language, "user" if edited else "model")
+        result = yield from execute(self._sandbox, code, self._stopped)
+        yield ExecutionFinished(number, result)
+        if result.state_lost:
+            yield Notice(
+                "state lost", "The interpreter was restarted: variables are gone, files are still there."
+            )
+        feedback = texts.execution_feedback(result)
+        if edited:
+            feedback = texts.edited_feedback(code, feedback)
+        yield self._finish(Round(reply.text, code, result, feedback, reply.usage))
+        return self._after(result)
+
+    def _ask_person(self, number: int, code: str) -> Generator[Event, None, tuple[str, str] | None]:
+        request = ApprovalRequest(number, code, self._language)
+        yield request
+        while not self._stopped.is_set():
+            decision = request.wait(timeout=0.1)
+            if decision is not None:
+                return decision
+        return None
+
+    def _after(self, result: ExecutionResult) -> Outcome | None:
+        """Decide whether the turn ends with this execution."""
+        if result.reason == "stopped" or self._stopped.is_set():
+            return "stopped"
+        executed = [round_ for round_ in self._turn.rounds if round_.result is not None]
+        if len(executed) >= self._max_rounds:
+            return "max rounds"
+        errors = [round_.result.error for round_ in executed[-_SAME_ERRORS:] if round_.result is not None]
+        first = errors[0]
+        if len(errors) == _SAME_ERRORS and first is not None:
+            same = all(error and (error.name, error.value) == (first.name, first.value) for error in errors)
+            if same:
+                return "repeated"
+        return None
+
+    def _last_executed(self) -> Round | None:
+        return next((round_ for round_ in reversed(self._turn.rounds) if round_.result is not None), None)
+
+    def _finish(self, round_: Round) -> RoundFinished:
+        self._turn.rounds.append(round_)
+        return RoundFinished(len(self._turn.rounds) - 1, round_.reply, round_.feedback, round_.usage)
+
+    def _answer(self, outcome: Outcome) -> Answer:
+        text = prose(self._turn.rounds[-1].reply, self._language) if outcome == "answered" else ""
+        return Answer(
+            text=text or state_of_job(self._turn, outcome),
+            outcome=outcome,
+            rounds=tuple(self._turn.rounds),
+            dialog=self._history.dialog(),
+            artifacts=_artifacts(self._turn),
+            usage=_summed(self._turn),
+        )
+
+
+def state_of_job(turn: Turn, outcome: Outcome) -> str:
+    """Say plainly, in our words, where a job stands that the model gave no last word on."""
+    executed = [round_ for round_ in turn.rounds if round_.result is not None]
+    runs = f"{len(executed)} run{'' if len(executed) == 1 else 's'}"
+    why = {
+        "answered": "The model gave no answer in words.",
+        "max rounds": f"Stopped after {runs}, as many as allowed.",
+        "repeated": f"Stopped after {runs}: the model repeats itself.",
+        "stopped": "Stopped.",
+        "rejected": "The code was not run.",
+    }[outcome]
+    if not executed:
+        return why
+    result = executed[-1].result
+    assert result is not None
+    if result.ok:
+        output = "\n".join(part for part in (result.stdout.rstrip(), result.result or "") if part)
+        shown = f" Its output:\n{texts.shorten(output)}" if output else " It printed nothing."
+        return f"{why} The last run ended without error.{shown}"
+    if result.reason == "stopped":
+        return why
+    reason = (
+        f"{result.error.name}: {texts.shorten(result.error.value, 300)}" if result.error else result.reason
+    )
+    advice = (
+        " Say what to do differently, or give it more to go on."
+        if outcome in {"repeated", "max rounds"}
+        else ""
+    )
+    return f"{why} The last run failed: {reason}.{advice}"
+
+
+def _artifacts(turn: Turn) -> tuple[Artifact, ...]:
+    """Every rich output in order, then the last change of each file."""
+    displays: list[Display] = []
+    files: dict[str, FileChange] = {}
+    for round_ in turn.rounds:
+        if round_.result is not None:
+            displays += round_.result.displays
+            for change in round_.result.files:
+                known = files.get(change.path)
+                made_here = known is not None and known.change == "created"
+                files[change.path] = FileChange(
+                    change.path, change.size, "created" if made_here else change.change
+                )
+    return (*displays, *files.values())
+
+
+def _summed(turn: Turn) -> Usage:
+    usages = [round_.usage for round_ in turn.rounds if round_.usage is not None]
+
+    def total(name: str) -> float | None:
+        values = [getattr(usage, name) for usage in usages]
+        known = [value for value in values if value is not None]
+        return sum(known) if known else None
+
+    return Usage(
+        **{  # type: ignore[arg-type]
+            name: total(name)
+            for name in (
+                "prompt_tokens",
+                "cached_prompt_tokens",
+                "completion_tokens",
+                "prompt_seconds",
+                "completion_seconds",
+                "total_seconds",
+            )
+        }
+    )
