@@ -50,8 +50,8 @@ class Config:
     python: Path | None = None
     kernel: str | None = None
     output: Path | None = None
-    sessions: Path = field(default_factory=lambda: _data("sessions"))
-    models: Path = field(default_factory=lambda: platformdirs.user_cache_path(APP) / "models")
+    sessions_folder: Path = field(default_factory=lambda: _data("sessions"))
+    models_folder: Path = field(default_factory=lambda: platformdirs.user_cache_path(APP) / "models")
     theme: Literal["auto", "dark", "light"] = "auto"
     images: Literal["auto", "kitty", "iterm2", "sixel", "none"] = "auto"
     limits: Limits = field(default_factory=Limits)
@@ -132,9 +132,7 @@ class Setting:
         # Infinity and NaN would switch a limit off without saying so.
         if not math.isfinite(value) or abs(value) > 2**53:
             raise ValueError
-        if (self.at_least is not None and value < self.at_least) or (
-            self.above is not None and value <= self.above
-        ):
+        if (self.at_least is not None and value < self.at_least) or (self.above is not None and value <= self.above):
             raise ValueError
         return float(value) if float in self.kinds else value
 
@@ -167,8 +165,8 @@ ABOUT: Final = {
     "python": "the interpreter, or the virtual environment, that code runs in",
     "kernel": "the Jupyter kernelspec that code runs in; none is Python",
     "output": "folder that the files made are copied to; none leaves them in the session",
-    "sessions": "folder of the stored sessions",
-    "models": "folder of the fetched models",
+    "sessions_folder": "folder of the stored sessions",
+    "models_folder": "folder of the fetched models",
     "theme": "colours for a dark or a light terminal",
     "images": "how figures are drawn in the terminal",
     "limits.wall_seconds": "seconds that one run may take",
@@ -254,9 +252,7 @@ def _merge(layers: list[tuple[dict[str, Any], Any, str | None]]) -> Config:
             try:
                 values[key] = setting.convert(value)
             except ValueError:
-                raise ConfigError(
-                    f"{name(setting)} must be {setting.expects()}, not {_shown(value)}."
-                ) from None
+                raise ConfigError(f"{name(setting)} must be {setting.expects()}, not {_shown(value)}.") from None
             sources[key] = source or name(setting)
     top = {key: value for key, value in values.items() if "." not in key}
     limits = {key.partition(".")[2]: value for key, value in values.items() if "." in key}

@@ -1,0 +1,224 @@
+"""Prints what running code prints, as it comes, behind a gutter that sets it apart from everything else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.control import Control
+from rich.segment import ControlType
+from rich.table import Table
+from rich.text import Text
+
+from opencodeinterpreter.cli.images import draw
+from opencodeinterpreter.cli.tables import html_table
+from opencodeinterpreter.cli.text import Cleaner, clean, count, link
+from opencodeinterpreter.sandbox.base import Display, OutputDelta
+
+_CLEAR_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
+GUTTER = "│ "
+_LINES = 200
+"""So many lines of one run are shown as they come; of what follows, only the end."""
+_TAIL = 20
+_LONGEST_LINE = 10_000
+
+
+class OutputPrinter:
+    """Prints the output of one run.
+
+    Args:
+        console: where to.
+        figures: keeps the figures.
+        images: how the terminal draws pictures.
+    """
+
+    def __init__(self, console: Console, figures: Figures, images: str) -> None:
+        self._console = console
+        self._figures = figures
+        self._images = images
+        self._cleaners = {"stdout": Cleaner(), "stderr": Cleaner()}
+        self._stream = "stdout"
+        self._open = ""
+        """What stands on the line that has not ended."""
+        self._lines = 0
+        self._tail: deque[tuple[str, str]] = deque(maxlen=_TAIL)
+        self._left_out = 0
+        self._redraw = False
+
+    @property
+    def at_line_start(self) -> bool:
+        return not self._open
+
+    def feed(self, output: OutputDelta) -> None:
+        """Print one piece of output."""
+        if output.display is not None:
+            self._end_line()
+            self._display(output.display)
+        elif output.stream in self._cleaners:
+            if output.stream != self._stream:
+                self._end_line()
+                self._stream = output.stream
+            self._text(self._cleaners[output.stream].feed(output.text).replace("\r\n", "\n"))
+
+    def close(self) -> None:
+        """Print the rest; the cursor is at the start of a line afterwards."""
+        self._end_line()
+        if self._left_out:
+            hidden = self._left_out - len(self._tail)
+            if hidden > 0:
+                self._line(f"… {count(hidden, 'line')} not shown …", "dim italic")
+            for text, style in self._tail:
+                self._line(text, style)
+            self._tail.clear()
+            self._left_out = 0
+
+    def note(self, text: str, style: str) -> None:
+        """Print lines of ours in the gutter."""
+        self._end_line()
+        for line in text.split("\n"):
+            self._line(line, style)
+
+    def _text(self, text: str) -> None:
+        *lines, rest = text.split("\n")
+        for line in lines:
+            self._extend(line)
+            self._end_line(blank=True)
+        if rest:
+            self._extend(rest)
+
+    def _extend(self, text: str) -> None:
+        # Progress bars go back to the start of their line: only what stands there in the end counts.
+        before, back, after = text.rpartition("\r")
+        if back:
+            self._open, text = ("", after) if after else (before.rpartition("\r")[2], "")
+        self._open = (self._open + text)[:_LONGEST_LINE]
+        shown = self._console.is_terminal and self._lines < _LINES and self._open
+        if shown and cell_len(self._open) <= self._width:
+            self._redraw = True
+            self._console.control(_CLEAR_LINE)
+            self._print(self._open, self._style, end="")
+
+    def _end_line(self, blank: bool = False) -> None:
+        if not (self._open or blank):
+            return
+        text, self._open = self._open, ""
+        if self._redraw:
+            self._console.control(_CLEAR_LINE)
+            self._redraw = False
+        if self._console.is_terminal and self._lines >= _LINES:
+            self._left_out += 1
+            self._tail.append((text, self._style))
+        else:
+            self._line(text, self._style)
+
+    def _line(self, text: str, style: str) -> None:
+        self._lines += 1
+        if not self._console.is_terminal:
+            self._print(text, "")
+            return
+        for part in chop_cells(text.expandtabs(8), self._width) or [""]:
+            self._print(part, style)
+
+    def _print(self, text: str, style: str, end: str = "\n") -> None:
+        self._console.print(Text(GUTTER, style="dim cyan") + Text(text, style=style), end=end, soft_wrap=True)
+
+    @property
+    def _style(self) -> str:
+        return "yellow" if self._stream == "stderr" else ""
+
+    @property
+    def _width(self) -> int:
+        return max(self._console.width - len(GUTTER), 10)
+
+    def _display(self, display: Display) -> None:
+        saved = self._figures.keep(display)
+        if saved is not None:
+            self._figure(*saved)
+            return
+        html = display.data.get("text/html")
+        if self._console.is_terminal and isinstance(html, str):
+            table = html_table(html, self._console)
+            if table is not None:
+                self._in_gutter(table)
+                return
+        style = "bold" if display.kind == "result" else ""
+        for line in clean(_as_text(display.data)).rstrip("\n").split("\n"):
+            self._line(line, style)
+
+    def _figure(self, path: Path, png: bytes | None) -> None:
+        if png is not None and self._console.is_terminal:
+            draw(self._console, png, self._images)
+        line = Text(GUTTER, style="dim cyan") + Text("figure: ", style="dim")
+        line.append(link(path, self._console))
+        self._console.print(line, soft_wrap=True)
+
+    def _in_gutter(self, table: Table) -> None:
+        for segments in self._console.render_lines(table, pad=False):
+            line = Text(GUTTER, style="dim cyan")
+            for segment in segments:
+                line.append(segment.text, segment.style)
+            if line.plain.strip(GUTTER):
+                line.rstrip()
+                self._console.print(line, soft_wrap=True)
+
+
+def _as_text(data: Mapping[str, Any]) -> str:
+    for kind in ("text/markdown", "text/plain", "text/latex"):
+        if isinstance(data.get(kind), str):
+            return str(data[kind])
+    if "application/json" in data:
+        return json.dumps(data["application/json"], indent=2, ensure_ascii=False)
+    return "(" + ", ".join(sorted(data)) + ")"
+
+
+class Figures:
+    """Keeps the figures of a session as files.
+
+    Args:
+        folder: is made when the first figure comes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.paths: list[Path] = []
+
+    def keep(self, display: Display) -> tuple[Path, bytes | None] | None:
+        """Save a figure; return its path and, for a PNG, its bytes, or None where it is no figure."""
+        for kind, ending in _FIGURES.items():
+            content = display.data.get(kind)
+            if not isinstance(content, str) or (kind == "text/html" and not _needs_browser(content)):
+                continue
+            try:
+                raw = content.encode() if kind.startswith(("image/svg", "text/")) else base64.b64decode(content)
+            except binascii.Error:
+                continue
+            return self._save(raw, ending), raw if ending == "png" else None
+        return None
+
+    def _save(self, raw: bytes, ending: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(self.folder.iterdir())) + 1
+        path = self.folder / f"figure-{number}.{ending}"
+        path.write_bytes(raw)
+        self.paths.append(path)
+        return path
+
+
+def _needs_browser(html: str) -> bool:
+    return "<table" not in html and ("<script" in html or "<svg" in html or "<iframe" in html)
+
+
+_FIGURES = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/svg+xml": "svg",
+    "application/pdf": "pdf",
+    "text/html": "html",
+}
