@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 TASK   ?=
 FILES  ?=
 MODEL  ?=
+TORCH  ?= 2.13.0
+ARGS   ?=
 
 .DEFAULT_GOAL := help
 
@@ -48,3 +50,27 @@ lock: ## Pin the newest versions that pyproject.toml admits, with hashes (needs 
 	  pyproject.toml requirements/build.in -o requirements/base.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  pyproject.toml requirements/build.in --group dev -c requirements/base.txt -o requirements/dev.txt
+
+.PHONY: run
+run: export OCINT_JOB = $(TASK)
+run: $(VENV)/.base ## Do a job: make run TASK="…" FILES="a.csv b.json" (without them: an example)
+	@if [ -n "$$OCINT_JOB" ]; then \
+	  $(BIN)/ocint run "$$OCINT_JOB" $(foreach file,$(FILES),--file "$(file)") $(if $(MODEL),--model "$(MODEL)"); \
+	else \
+	  $(BIN)/ocint run "$$(cat examples/task.txt)" --file examples/penguins.csv $(if $(MODEL),--model "$(MODEL)"); \
+	fi
+	@echo
+	@echo "Next: $(BIN)/ocint chat          a conversation, with the same sandbox throughout"
+	@echo "      $(BIN)/ocint run --help    one job at a time"
+	@echo "      $(BIN)/ocint doctor        what works on this machine"
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the whole test suite (the real sandbox, the real 0.5B model)
+	@$(BIN)/ocint models pull qwen2.5-coder-0.5b
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: test-transformers
+test-transformers: $(VENV)/.dev ## Run the tests of the transformers extra (installs torch)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/transformers.txt
+	$(BIN)/pytest -m transformers $(ARGS)

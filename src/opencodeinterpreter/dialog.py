@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,9 +88,7 @@ def write_dialogs(dialogs: Iterable[Dialog], path: Path) -> None:
     """Write one dialog a line."""
     with path.open("w", encoding="utf-8") as file:
         for dialog in dialogs:
-            # "\u2028" and the like may stand in JSON text but end a line for some readers.
-            file.write(json.dumps(dialog.to_json(), ensure_ascii=False).replace("\u2028", "\\u2028"))
-            file.write("\n")
+            file.write(_one_line(json.dumps(dialog.to_json(), ensure_ascii=False)) + "\n")
 
 
 def read_dialogs(path: Path) -> Iterator[Dialog]:
@@ -106,3 +105,8 @@ def read_dialogs(path: Path) -> Iterator[Dialog]:
                 yield Dialog.from_json(json.loads(line))
             except (json.JSONDecodeError, InputError) as error:
                 raise InputError(f"{path}:{number} is not a dialog: {error}") from error
+
+
+def _one_line(text: str) -> str:
+    """Escape what may stand in JSON text as it is but ends a line for some readers."""
+    return re.sub(r"[\x7f-\x9f\u2028\u2029]", lambda match: f"\\u{ord(match.group()):04x}", text)

@@ -93,9 +93,7 @@ class CodeActionReader:
     def _blocks(self, text: str) -> list[_Block]:
         blocks: list[_Block] = []
         opened: tuple[str, str, int, int] | None = None  # marks, tag, start, body start
-        first_close: tuple[int, int] | None = (
-            None  # body end, block end: where a doubtful block would have closed
-        )
+        first_close: tuple[int, int] | None = None  # body end, block end: where a doubtful block would have closed
         position = 0
         for line in text.splitlines(keepends=True):
             match = _FENCE.match(line.rstrip("\r\n"))
@@ -153,9 +151,9 @@ def is_python(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     idle = (ast.Name, ast.Constant, ast.Attribute, ast.Tuple, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp)
-    return any(
-        not isinstance(node, ast.Expr) or not isinstance(node.value, idle) for node in tree.body
-    ) and not all(isinstance(node, ast.AnnAssign) and node.value is None for node in tree.body)
+    return any(not isinstance(node, ast.Expr) or not isinstance(node.value, idle) for node in tree.body) and not all(
+        isinstance(node, ast.AnnAssign) and node.value is None for node in tree.body
+    )
 
 
 def same_code(one: str, other: str) -> bool:

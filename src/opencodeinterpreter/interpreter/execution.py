@@ -14,9 +14,7 @@ from opencodeinterpreter.sandbox.base import OutputDelta as SandboxOutput
 _STOP_CHECK_SECONDS = 0.2
 
 
-def execute(
-    sandbox: Sandbox, code: str, stopped: threading.Event
-) -> Generator[OutputDelta, None, ExecutionResult]:
+def execute(sandbox: Sandbox, code: str, stopped: threading.Event) -> Generator[OutputDelta, None, ExecutionResult]:
     """Yield what ``code`` puts out, as it does; return its result.
 
     Setting ``stopped`` stops the code, and so does a consumer that stops listening.

@@ -71,7 +71,7 @@ def _notebook(turns: Sequence[Turn]) -> str:
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"  # the same session gives the same bytes
     nbformat.validate(notebook)
-    return nbformat.writes(notebook) + "\n"
+    return str(nbformat.writes(notebook)) + "\n"
 
 
 def _outputs(result: ExecutionResult, count: int) -> list[Any]:
@@ -83,20 +83,14 @@ def _outputs(result: ExecutionResult, count: int) -> list[Any]:
     for display in result.displays:
         outputs.append(_display(display, count))
     if result.result is not None and not any(display.kind == "result" for display in result.displays):
-        outputs.append(
-            v4.new_output("execute_result", data={"text/plain": result.result}, execution_count=count)
-        )
+        outputs.append(v4.new_output("execute_result", data={"text/plain": result.result}, execution_count=count))
     if result.error is not None:
         error = result.error
         outputs.append(
-            v4.new_output(
-                "error", ename=error.name, evalue=error.value, traceback=error.traceback.split("\n")
-            )
+            v4.new_output("error", ename=error.name, evalue=error.value, traceback=error.traceback.split("\n"))
         )
     elif result.reason is not None:
-        outputs.append(
-            v4.new_output("stream", name="stderr", text=f"Ended by the sandbox: {result.reason}.\n")
-        )
+        outputs.append(v4.new_output("stream", name="stderr", text=f"Ended by the sandbox: {result.reason}.\n"))
     return outputs
 
 
@@ -126,9 +120,7 @@ def _markdown_round(round_: Round) -> list[str]:
     result = round_.result
     if result is None:
         return [*parts, "*Not run.*"]
-    output = "\n".join(
-        text.rstrip() for text in (result.stdout, result.result or "", result.stderr) if text.strip()
-    )
+    output = "\n".join(text.rstrip() for text in (result.stdout, result.result or "", result.stderr) if text.strip())
     if output:
         parts.append(_fenced(output, "text"))
     parts += [

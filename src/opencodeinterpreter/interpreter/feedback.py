@@ -46,7 +46,9 @@ def repeated_feedback(failed: bool) -> str:
             "This is the same code as before, and it was not run again because it would fail again. "
             "Think about the cause of the error and reply with code that does it differently."
         )
-    return "This code has already been run; its output is above. Reply with the final answer in plain words and no code."
+    return (
+        "This code has already been run; its output is above. Reply with the final answer in plain words and no code."
+    )
 
 
 def cut_feedback() -> str:
@@ -56,7 +58,10 @@ def cut_feedback() -> str:
 
 def reformat_feedback() -> str:
     """Return what the model is told when it wrote something that looks like code but cannot be read as an action."""
-    return "No code could be found in your reply. Put the whole code into one block that starts with ```python and ends with ```."
+    return (
+        "No code could be found in your reply. "
+        "Put the whole code into one block that starts with ```python and ends with ```."
+    )
 
 
 def rejected_feedback(reason: str) -> str:
@@ -66,9 +71,7 @@ def rejected_feedback(reason: str) -> str:
 
 def edited_feedback(code: str, feedback: str) -> str:
     """Return what the model is told when a person ran other code in place of its own."""
-    return (
-        f"The user changed the code before it ran. What was run:\n```python\n{code.strip()}\n```\n{feedback}"
-    )
+    return f"The user changed the code before it ran. What was run:\n```python\n{code.strip()}\n```\n{feedback}"
 
 
 def shorten(text: str, characters: int = OUTPUT_CHARACTERS) -> str:
@@ -89,9 +92,7 @@ def short_traceback(error: ErrorInfo) -> str:
         if starts_frame or not frames:
             frames.append([])
         frames[-1].append(line)
-    own = [
-        frame for frame in frames if re.match(r"\s*(Cell In|Input In)", frame[0]) or "/workspace/" in frame[0]
-    ]
+    own = [frame for frame in frames if re.match(r"\s*(Cell In|Input In)", frame[0]) or "/workspace/" in frame[0]]
     body = [line for frame in own for line in frame if line.strip() and not line.startswith("---")]
     last = f"{error.name}: {error.value}"
     body = [line for line in body if line.strip() != last.splitlines()[0].strip()][:_TRACEBACK_LINES]
@@ -130,10 +131,7 @@ def _output(result: ExecutionResult) -> list[str]:
     if figures:
         parts.append(f"{figures} figure{'s' if figures > 1 else ''} shown to the user.")
     if result.files:
-        names = [
-            f"{change.path} ({change.change}, {change.size:,} bytes)"
-            for change in result.files[:_FILES_LISTED]
-        ]
+        names = [f"{change.path} ({change.change}, {change.size:,} bytes)" for change in result.files[:_FILES_LISTED]]
         more = len(result.files) - len(names)
         parts.append("files: " + ", ".join(names) + (f" and {more} more" if more else ""))
     if result.ok and not parts:

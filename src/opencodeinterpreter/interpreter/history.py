@@ -73,9 +73,7 @@ class History:
         messages = [Message("system", self.system)]
         dropped = min(max(level - 2, 0), len(turns) - 1)
         if dropped:
-            messages.append(
-                Message("user", f"({dropped} earlier messages of this conversation are left out.)")
-            )
+            messages.append(Message("user", f"({dropped} earlier messages of this conversation are left out.)"))
         messages += self._messages(turns[dropped:])
         return Dialog(tuple(_alternating(messages)))
 
@@ -105,23 +103,17 @@ def _alternating(messages: list[Message]) -> list[Message]:
     for message in messages:
         if joined and joined[-1].role == message.role:
             last = joined[-1]
-            joined[-1] = Message(
-                last.role, f"{last.content}\n\n{message.content}", {**last.meta, **message.meta}
-            )
+            joined[-1] = Message(last.role, f"{last.content}\n\n{message.content}", {**last.meta, **message.meta})
         else:
             joined.append(message)
     return joined
 
 
 def _with_short_outputs(turn: Turn, keep_last: bool) -> Turn:
-    rounds = [
-        replace(round_, feedback=round_.feedback and shorten(round_.feedback, 300)) for round_ in turn.rounds
-    ]
+    rounds = [replace(round_, feedback=round_.feedback and shorten(round_.feedback, 300)) for round_ in turn.rounds]
     if keep_last and turn.rounds:
         rounds[-1] = turn.rounds[-1]
-    return replace(
-        turn, message=shorten(turn.message, 2000) if not keep_last else turn.message, rounds=rounds
-    )
+    return replace(turn, message=shorten(turn.message, 2000) if not keep_last else turn.message, rounds=rounds)
 
 
 def _answer_only(turn: Turn) -> Turn:

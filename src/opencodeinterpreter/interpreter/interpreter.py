@@ -29,7 +29,9 @@ from opencodeinterpreter.models import load_model
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.sandbox import Sandbox
 
-_RESTARTED = "(The interpreter was started again since the last message: variables and imports are gone, files are still there.)"
+_RESTARTED = (
+    "(The interpreter was started again since the last message: variables and imports are gone, files are still there.)"
+)
 
 
 class Interpreter:
@@ -111,9 +113,7 @@ class Interpreter:
             if isinstance(event, Answer):
                 return event
             if isinstance(event, Failure):
-                raise {"model": ModelError, "sandbox": SandboxError}.get(event.kind, OcintError)(
-                    event.message
-                )
+                raise {"model": ModelError, "sandbox": SandboxError}.get(event.kind, OcintError)(event.message)
         raise OcintError("The turn was abandoned before it ended.")
 
     def stream(self, task: str, files: Sequence[str | Path] = ()) -> Iterator[Event]:
@@ -130,9 +130,7 @@ class Interpreter:
         uploads = [self.sandbox.upload(file) for file in files]
         paths = [self.sandbox.workspace / upload.path for upload in uploads]
         parts = [_RESTARTED if self._state_lost else "", describe_uploads(paths), task]
-        turn = Turn(
-            task, tuple(upload.path for upload in uploads), "\n\n".join(part for part in parts if part)
-        )
+        turn = Turn(task, tuple(upload.path for upload in uploads), "\n\n".join(part for part in parts if part))
         return self._begin(turn)
 
     def retry(self) -> Iterator[Event]:
@@ -238,9 +236,7 @@ class Interpreter:
                 result = yield from execute(self.sandbox, round_.code, self._stopped)
                 yield ExecutionFinished(0, result)
                 if not result.ok:
-                    yield Notice(
-                        "state lost", "Replaying stopped here: this code worked before and does not now."
-                    )
+                    yield Notice("state lost", "Replaying stopped here: this code worked before and does not now.")
                     return
         self._state_lost = False
 

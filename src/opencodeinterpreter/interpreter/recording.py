@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from opencodeinterpreter.interpreter.events import Answer, Event, Round, TextDelta, plain
@@ -41,9 +42,7 @@ class Recorder:
         """Save the settings of the turns that follow, where they differ from the last ones."""
         if self._session is not None and settings != self._settings:
             self._settings = settings
-            self._session.append(
-                {"type": "settings", **{key: plain(value) for key, value in settings.items()}}
-            )
+            self._session.append({"type": "settings", **{key: plain(value) for key, value in settings.items()}})
 
     def control(self, verb: str) -> None:
         """Save what a person did to the session apart from its turns."""
@@ -92,11 +91,11 @@ def history_of(events: Iterable[dict[str, Any]]) -> list[Turn]:
 def result_from_json(row: dict[str, Any]) -> ExecutionResult:
     """Rebuild an execution's result from its saved form."""
     artifacts: list[Artifact] = [
-        Display(item["data"], item["kind"]) if "data" in item else FileChange(**item)
-        for item in row["artifacts"]
+        Display(item["data"], item["kind"]) if "data" in item else FileChange(**item) for item in row["artifacts"]
     ]
+    log = Path(row["log"]) if row["log"] else None
     error = ErrorInfo(**row["error"]) if row["error"] else None
-    return ExecutionResult(**{**row, "artifacts": tuple(artifacts), "error": error})
+    return ExecutionResult(**{**row, "artifacts": tuple(artifacts), "error": error, "log": log})
 
 
 def _keep_partial(turns: list[Turn], partial: str) -> None:

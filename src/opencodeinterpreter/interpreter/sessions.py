@@ -1,6 +1,6 @@
 """Sessions on disk: a folder each, every event saved as it happens.
 
-<root>/index.sqlite            what ``list`` shows; made again from the folders if it is lost
+<root>/index.sqlite            what ``infos`` shows; made again from the folders if it is lost
 <root>/<id>/events.jsonl       the session, one event a line, only ever appended to
 <root>/<id>/outputs/<hash>.png images and other binary outputs, by content
 <root>/<id>/workspace/         the sandbox's workspace
@@ -80,9 +80,7 @@ class Session:
             self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
             self._file.flush()
         except OSError as error:
-            raise SessionError(
-                f"The session could not be saved to {self.folder}: {error.strerror}."
-            ) from error
+            raise SessionError(f"The session could not be saved to {self.folder}: {error.strerror}.") from error
         if event.get("type") in {"turn_started", "answer", "session"}:
             self._store.note(self.id, row)
 
@@ -171,21 +169,17 @@ class SessionStore:
         """
         known = sorted(path.parent.name for path in self.root.glob("*/events.jsonl"))
         if identity == "last" and known:
-            return self.root / max(
-                known, key=lambda name: (self.root / name / "events.jsonl").stat().st_mtime
-            )
+            return self.root / max(known, key=lambda name: (self.root / name / "events.jsonl").stat().st_mtime)
         matches = [name for name in known if name == identity] or [
             name for name in known if identity and name.startswith(identity)
         ]
         if len(matches) == 1:
             return self.root / matches[0]
         if matches:
-            raise UnknownSessionError(
-                f"{identity!r} could be {' or '.join(matches[:5])}; give more of the id."
-            )
+            raise UnknownSessionError(f"{identity!r} could be {' or '.join(matches[:5])}; give more of the id.")
         raise UnknownSessionError(f"There is no session {identity!r}; `ocint sessions list` shows them.")
 
-    def list(self, search: str = "") -> list[SessionInfo]:
+    def infos(self, search: str = "") -> list[SessionInfo]:
         """Return the sessions, newest first, whose title or tasks hold ``search``."""
         with closing(self._index()) as index:
             rows = index.execute(
@@ -216,7 +210,7 @@ class SessionStore:
     def prune(self, older_than_seconds: float) -> list[str]:
         """Delete the sessions not used for so long; open ones stay. Return their ids."""
         deleted = []
-        for info in self.list():
+        for info in self.infos():
             if time.time() - info.updated > older_than_seconds:
                 try:
                     self.delete(info.id)

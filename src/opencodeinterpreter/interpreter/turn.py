@@ -115,11 +115,7 @@ class TurnLoop:
         last = self._last_executed()
         if last is not None and last.code is not None and same_code(last.code, reply.action.code):
             failed = last.result is None or not last.result.ok
-            return (
-                yield from self._remind(
-                    reply, "repeated", texts.repeated_feedback(failed), otherwise="repeated"
-                )
-            )
+            return (yield from self._remind(reply, "repeated", texts.repeated_feedback(failed), otherwise="repeated"))
         return (yield from self._act(reply, reply.action))
 
     def _ask(self) -> Generator[Event, None, _Reply]:
@@ -160,9 +156,7 @@ class TurnLoop:
     def _without_action(self, reply: _Reply) -> Generator[Event, None, Outcome | None]:
         unread = not reply.text.strip() or "<tool_call>" in reply.text
         if unread and self._reminders < _REMINDERS:
-            return (
-                yield from self._remind(reply, "reformat", texts.reformat_feedback(), otherwise="answered")
-            )
+            return (yield from self._remind(reply, "reformat", texts.reformat_feedback(), otherwise="answered"))
         yield self._finish(Round(reply.text, None, None, None, reply.usage))
         return "answered"
 
@@ -199,9 +193,7 @@ class TurnLoop:
         result = yield from execute(self._sandbox, code, self._stopped)
         yield ExecutionFinished(number, result)
         if result.state_lost:
-            yield Notice(
-                "state lost", "The interpreter was restarted: variables are gone, files are still there."
-            )
+            yield Notice("state lost", "The interpreter was restarted: variables are gone, files are still there.")
         feedback = texts.execution_feedback(result)
         if edited:
             feedback = texts.edited_feedback(code, feedback)
@@ -272,14 +264,8 @@ def state_of_job(turn: Turn, outcome: Outcome) -> str:
         return f"{why} The last run ended without error.{shown}"
     if result.reason == "stopped":
         return why
-    reason = (
-        f"{result.error.name}: {texts.shorten(result.error.value, 300)}" if result.error else result.reason
-    )
-    advice = (
-        " Say what to do differently, or give it more to go on."
-        if outcome in {"repeated", "max rounds"}
-        else ""
-    )
+    reason = f"{result.error.name}: {texts.shorten(result.error.value, 300)}" if result.error else result.reason
+    advice = " Say what to do differently, or give it more to go on." if outcome in {"repeated", "max rounds"} else ""
     return f"{why} The last run failed: {reason}.{advice}"
 
 
@@ -293,9 +279,7 @@ def _artifacts(turn: Turn) -> tuple[Artifact, ...]:
             for change in round_.result.files:
                 known = files.get(change.path)
                 made_here = known is not None and known.change == "created"
-                files[change.path] = FileChange(
-                    change.path, change.size, "created" if made_here else change.change
-                )
+                files[change.path] = FileChange(change.path, change.size, "created" if made_here else change.change)
     return (*displays, *files.values())
 
 

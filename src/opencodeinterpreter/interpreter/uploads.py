@@ -67,9 +67,7 @@ def _table(lines: list[str]) -> list[str]:
         return []
     described = []
     try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(
-            "\n".join(lines[:20]), delimiters=",;\t|"
-        )
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff("\n".join(lines[:20]), delimiters=",;\t|")
         columns = next(csv.reader(io.StringIO(lines[0]), dialect), [])
         if dialect.delimiter != ",":
             described.append(f"separator: {dialect.delimiter!r}")
@@ -116,7 +114,5 @@ def _sheets(path: Path) -> list[str]:
 
 
 def _indent(lines: list[str]) -> str:
-    cut = (
-        line if len(line) <= _LINE_CHARACTERS * 2 else line[: _LINE_CHARACTERS * 2] + "…" for line in lines
-    )
+    cut = (line if len(line) <= _LINE_CHARACTERS * 2 else line[: _LINE_CHARACTERS * 2] + "…" for line in lines)
     return "".join(f"\n  {line}" for line in cut)

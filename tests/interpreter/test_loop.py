@@ -1,0 +1,289 @@
+"""The loop, with a scripted model and the real sandbox."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from opencodeinterpreter import Interpreter, Limits, Message, Sandbox, ScriptedModel
+from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.interpreter import (
+    Answer,
+    ApprovalRequest,
+    CodeActionStarted,
+    Event,
+    ExecutionFinished,
+    Failure,
+    Notice,
+    OutputDelta,
+    RoundFinished,
+    TextDelta,
+)
+
+
+def block(code: str) -> str:
+    return f"```python\n{code}\n```"
+
+
+def interpreter(replies: Sequence[str], sandbox: Sandbox, **options) -> Interpreter:
+    return Interpreter(ScriptedModel(list(replies)), sandbox=sandbox, **options)
+
+
+def kinds(events: Sequence[Event]) -> list[str]:
+    """The types of the events, runs of one type as one."""
+    return [event.type for number, event in enumerate(events) if number == 0 or events[number - 1].type != event.type]
+
+
+def test_a_task_is_done_in_rounds_until_there_is_an_answer(shared_sandbox: Sandbox) -> None:
+    replies = ["I compute it.\n" + block("print(6 * 7)"), "The answer is 42."]
+    with interpreter(replies, shared_sandbox) as it:
+        events = list(it.stream("What is 6 times 7?"))
+    assert kinds(events) == [
+        "turn_started",
+        "round_started",
+        "text_delta",
+        "code_action_started",
+        "output_delta",
+        "execution_finished",
+        "round_finished",
+        "round_started",
+        "text_delta",
+        "round_finished",
+        "answer",
+    ]
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.outcome) == ("The answer is 42.", "answered")
+    assert answer.rounds[0].result is not None
+    assert answer.rounds[0].result.stdout == "42\n"
+    assert [message.role for message in answer.dialog] == ["system", "user", "assistant", "user", "assistant"]
+
+
+def test_an_error_goes_back_to_the_model_which_repairs_it(shared_sandbox: Sandbox) -> None:
+    def repaired(messages: Sequence[Message]) -> str:
+        assert "ZeroDivisionError" in messages[-1].content
+        assert "----> " in messages[-1].content
+        return block("print('mended')")
+
+    with Interpreter(ScriptedModel([block("1 / 0"), repaired, "Done."]), sandbox=shared_sandbox) as it:
+        answer = it.run("Divide.")
+    assert [round_.result.status for round_ in answer.rounds if round_.result] == ["error", "ok"]
+
+
+def test_what_a_model_invents_after_its_code_is_never_kept(shared_sandbox: Sandbox) -> None:
+    reply = block("print(1 + 1)") + "\nOutput:\n```\n3\n```\nSo the answer is 3."
+    model = ScriptedModel([reply, "It is 2."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        events = list(it.stream("One and one?"))
+    assert "3" not in "".join(event.text for event in events if isinstance(event, TextDelta)).replace("1 + 1", "")
+    assert it.dialog.messages[2].content == block("print(1 + 1)")
+
+
+def test_variables_stay_from_round_to_round_and_from_turn_to_turn(shared_sandbox: Sandbox) -> None:
+    replies = [block("kept = 5"), block("print(kept + 1)"), "6.", block("print(kept + 2)"), "7."]
+    with interpreter(replies, shared_sandbox) as it:
+        assert it.run("First").rounds[1].result.stdout == "6\n"
+        assert it.run("Then").rounds[0].result.stdout == "7\n"
+        assert it.sandbox.run("kept").result == "5"
+
+
+def test_the_dialog_only_ever_grows_at_its_end(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("print(1)"), block("print(2)"), "Two.", block("print(3)"), "Three."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("One")
+        it.run("Two")
+    for earlier, later in zip(model.requests, model.requests[1:], strict=False):
+        assert list(later)[: len(earlier)] == list(earlier)
+
+
+def test_rounds_are_capped_and_the_state_of_the_job_is_said(shared_sandbox: Sandbox) -> None:
+    with interpreter([block(f"raise ValueError({n})") for n in range(9)], shared_sandbox, max_rounds=3) as it:
+        answer = it.run("Try")
+    assert answer.outcome == "max rounds"
+    assert len([round_ for round_ in answer.rounds if round_.result]) == 3
+    assert "3 runs" in answer.text
+    assert "ValueError: 2" in answer.text
+
+
+def test_the_same_code_is_not_run_twice_in_a_row(shared_sandbox: Sandbox) -> None:
+    same = block("print('again')\nraise KeyError('x')")
+    with interpreter([same, same, same, same], shared_sandbox) as it:
+        events = list(it.stream("Go"))
+    assert sum(isinstance(event, CodeActionStarted) for event in events) == 1
+    assert any(isinstance(event, Notice) and event.kind == "repeated" for event in events)
+    assert isinstance(events[-1], Answer)
+    assert events[-1].outcome == "repeated"
+
+
+def test_a_model_that_repeats_itself_gets_one_chance_to_do_better(shared_sandbox: Sandbox) -> None:
+    same = block("raise KeyError('x')")
+    with interpreter([same, same, block("print('better')"), "Good."], shared_sandbox) as it:
+        assert it.run("Go").text == "Good."
+
+
+def test_the_same_error_three_times_ends_the_turn(shared_sandbox: Sandbox) -> None:
+    replies = [block(f"x = {n}\nraise RuntimeError('stuck')") for n in range(9)]
+    with interpreter(replies, shared_sandbox, max_rounds=9) as it:
+        answer = it.run("Go")
+    assert answer.outcome == "repeated"
+    assert len(answer.rounds) == 3
+
+
+def test_a_reply_cut_inside_its_code_is_not_run(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel(["```python\nprint('hal", block("print('whole')"), "Done."], finish_reasons=["length"])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run("Go")
+    assert [round_.code for round_ in answer.rounds if round_.result] == ["print('whole')\n"]
+
+
+def test_files_are_uploaded_described_and_given_back(tmp_path: Path) -> None:
+    source = tmp_path / "möbel & co's.csv"
+    source.write_text("item,price\nchair,10\ntable,32\n")
+    code = "import pandas as pd\nf = pd.read_csv(\"möbel & co's.csv\")\nf.describe().to_csv('out.csv')\nprint(f.price.sum())"
+    model = ScriptedModel([block(code), "42."])
+    with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
+        answer = it.run("Sum of prices?", files=[source])
+        assert "'item', 'price'" in model.requests[0][1].content
+        assert answer.rounds[0].result.stdout == "42\n"
+        assert [artifact.path for artifact in answer.artifacts] == ["out.csv"]
+        assert it.sandbox.download("out.csv", tmp_path).read_text().startswith(",price")
+
+
+@pytest.mark.parametrize("task", ["", "  \n"])
+def test_an_empty_task_is_refused(task: str, shared_sandbox: Sandbox) -> None:
+    with interpreter([], shared_sandbox) as it, pytest.raises(InputError, match="empty"):
+        it.stream(task)
+
+
+def test_code_can_be_approved_edited_and_rejected_with_a_reason(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("print('a')"), block("print('b')"), block("print('c')"), "Done."])
+    decisions = iter(["approve", "edit", "reject"])
+    with Interpreter(model, sandbox=shared_sandbox, approve=True) as it:
+        outputs = []
+        for event in it.stream("Go"):
+            if isinstance(event, ApprovalRequest):
+                match next(decisions):
+                    case "approve":
+                        event.approve()
+                    case "edit":
+                        event.edit("print('mine')")
+                    case "reject":
+                        event.reject("too loud")
+            if isinstance(event, ExecutionFinished):
+                outputs.append(event.result.stdout)
+    assert outputs == ["a\n", "mine\n"]
+    assert "print('mine')" in model.requests[2][-1].content
+    assert "too loud" in model.requests[3][-1].content
+    assert isinstance(event, Answer)
+    assert event.text == "Done."
+
+
+def test_a_rejection_without_a_reason_ends_the_turn(shared_sandbox: Sandbox) -> None:
+    with interpreter([block("print(1)")], shared_sandbox, approve=True) as it:
+        for event in it.stream("Go"):
+            if isinstance(event, ApprovalRequest):
+                event.reject()
+    assert isinstance(event, Answer)
+    assert event.outcome == "rejected"
+
+
+def test_stop_ends_running_code_and_the_next_message_is_feedback(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("import time\nmark = 1\nprint('begun', flush=True)\ntime.sleep(60)"), "As you say."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        began = time.monotonic()
+        for event in it.stream("Go"):
+            if isinstance(event, OutputDelta) and "begun" in event.output.text:
+                threading.Thread(target=it.stop).start()
+        assert time.monotonic() - began < 8
+        assert isinstance(event, Answer)
+        assert event.outcome == "stopped"
+        assert it.run("Faster, please").text == "As you say."
+        assert "Faster, please" in model.requests[1][-1].content
+        assert "user stopped the code" in model.requests[1][-1].content
+        assert it.sandbox.run("mark").result == "1"
+
+
+def test_stop_ends_generation(shared_sandbox: Sandbox) -> None:
+    with Interpreter(ScriptedModel(["word " * 10_000, "Yes."], delay=0.01), sandbox=shared_sandbox) as it:
+        stopper = threading.Timer(0.3, it.stop)
+        stopper.start()
+        events = list(it.stream("Talk"))
+        assert isinstance(events[-1], Answer)
+        assert events[-1].outcome == "stopped"
+        assert it.run("Shorter?").text == "Yes."
+
+
+def test_leaving_the_events_early_stops_the_code(shared_sandbox: Sandbox) -> None:
+    with interpreter([block("import time\ntime.sleep(60)"), "Fine."], shared_sandbox) as it:
+        for event in it.stream("Go"):
+            if isinstance(event, CodeActionStarted):
+                break
+        began = time.monotonic()
+        assert it.run("And now?").text == "Fine."
+        assert time.monotonic() - began < 8
+
+
+def test_a_model_that_fails_is_a_failure_and_the_session_goes_on(shared_sandbox: Sandbox) -> None:
+    with interpreter([], shared_sandbox) as it:
+        events = list(it.stream("Go"))
+    assert isinstance(events[-1], Failure)
+    assert events[-1].kind == "model"
+
+
+def test_lost_state_is_told_to_person_and_model(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("import os\nos._exit(3)"), "I see."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        events = list(it.stream("Exit"))
+    assert any(isinstance(event, Notice) and event.kind == "state lost" for event in events)
+    assert "variables and imports are gone" in model.requests[1][-1].content
+
+
+def test_undo_takes_the_last_turn_back_and_retry_does_it_again(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel(["One.", "Two.", "Three."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("A")
+        it.run("B")
+        it.undo()
+        assert [message.content for message in it.dialog][1:] == ["A", "One."]
+        (answer,) = [event for event in it.retry() if isinstance(event, Answer)]
+        assert answer.text == "Three."
+        assert [message.content for message in it.dialog][1:] == ["A", "Three."]
+        it.undo()
+        with pytest.raises(InputError, match="nothing to take back"):
+            it.undo()
+
+
+def test_a_full_context_is_condensed_and_said_so(shared_sandbox: Sandbox) -> None:
+    replies = [block(f"print({n}, 'x' * 3000)") for n in range(6)]
+    model = ScriptedModel([*replies, "Done."], context_tokens=4096)
+    with Interpreter(model, sandbox=shared_sandbox, max_rounds=9) as it:
+        events = list(it.stream("The first task"))
+    assert any(isinstance(event, Notice) and event.kind == "dialog condensed" for event in events)
+    assert isinstance(events[-1], Answer)
+    assert events[-1].outcome == "answered"
+    assert all("The first task" in request[1].content for request in model.requests)
+    assert len(events[-1].dialog) == 14
+
+
+def test_a_message_longer_than_the_context_is_a_clear_failure(shared_sandbox: Sandbox) -> None:
+    with interpreter(["x"], shared_sandbox) as it:
+        events = list(it.stream("word " * 40_000))
+    assert isinstance(events[-1], Failure)
+    assert "too long" in events[-1].message
+
+
+def test_a_reply_that_is_nothing_is_asked_for_again(shared_sandbox: Sandbox) -> None:
+    with interpreter(["", "There."], shared_sandbox) as it:
+        assert it.run("Go").text == "There."
+
+
+def test_limits_of_a_run_are_named_to_the_model() -> None:
+    model = ScriptedModel([block("while True: pass"), "It takes too long."])
+    with Sandbox(limits=Limits(wall_seconds=1)) as sandbox, Interpreter(model, sandbox=sandbox) as it:
+        events = list(it.stream("Loop"))
+    assert "wall time" in model.requests[1][-1].content
+    assert isinstance(events[-2], RoundFinished)
