@@ -1,0 +1,213 @@
+"""A process started in a jail, seen from the host."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from opencodeinterpreter.errors import SandboxError
+from opencodeinterpreter.sandbox.processes import descendants, usage
+
+_log = logging.getLogger(__name__)
+_END_SECONDS = 10.0
+_TAIL_BYTES = 64 * 1024
+_STARTERS = {"", "bwrap", "setpriv", "env"}
+"""Names of what runs before the main program does."""
+
+
+class Tail:
+    """Reads a pipe to its end, so that no writer ever waits, and keeps the last of it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._kept: deque[bytes] = deque()
+        self._size = 0
+        self._descriptor = descriptor
+        self._thread = threading.Thread(target=self._read, name="jail-output", daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        return b"".join(self._kept.copy()).decode(errors="replace")
+
+    def wait(self, seconds: float) -> None:
+        """Return when every writer is gone, or after ``seconds``."""
+        self._thread.join(seconds)
+
+    def _read(self) -> None:
+        with os.fdopen(self._descriptor, "rb", buffering=0) as pipe:
+            while piece := pipe.read(_TAIL_BYTES):
+                self._kept.append(piece)
+                self._size += len(piece)
+                while self._size - len(self._kept[0]) >= _TAIL_BYTES:
+                    self._size -= len(self._kept.popleft())
+
+
+class JailedProcess:
+    """The main process of a jail and all that it starts, held by bubblewrap's own pid 1.
+
+    Args:
+        bubblewrap: the process that built the jail.
+        init: host pid of the jail's pid 1; every process inside descends from it and ends with it.
+        status: the read end of bubblewrap's reports, which must stay open for bubblewrap to end in peace.
+        output: what the jail's processes write to the stdout and stderr they were started with.
+        on_end: called once, when nothing of the jail is left.
+    """
+
+    def __init__(
+        self,
+        bubblewrap: subprocess.Popen[bytes],
+        init: int,
+        status: int,
+        output: Tail,
+        on_end: Callable[[], None],
+    ) -> None:
+        self._bubblewrap = bubblewrap
+        self._init = init
+        # Signals and waits go through this: a pid could belong to another process by then.
+        self._init_descriptor: int | None = os.pidfd_open(init)
+        self._main: int | None = None
+        self._main_descriptor: int | None = None
+        self._status: int | None = status
+        self._output = output
+        self._on_end = on_end
+        self._lock = threading.RLock()
+
+    def output(self) -> str:
+        """Return the end of what was written to the stdout and stderr of the start: why a start failed."""
+        return self._output.text()
+
+    def started(self) -> bool:
+        """Return True as soon as the main process runs a program of its own."""
+        main = self._find_main()
+        return main is not None and _name(main) not in _STARTERS
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while it runs; -N or 128 + N if signal N ended it."""
+        return self._bubblewrap.poll()
+
+    def pids(self) -> Sequence[int]:
+        """Return the host pids of every living process inside, the main one first."""
+        return [pid for pid in self._tree()[1:] if _state(pid) not in {"Z", "X", ""}]
+
+    def usage(self) -> tuple[int, float]:
+        """Return (bytes of memory, seconds of CPU) over every process inside, the ended ones' CPU too."""
+        return usage(self._tree())
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the main process inside, and to it alone; nothing if it is gone."""
+        with self._lock:
+            self._find_main()
+            if self._main_descriptor is not None:
+                _send(self._main_descriptor, signal.SIGINT)
+
+    def kill(self) -> None:
+        """End everything inside at once and wait until it is gone; safe to call twice.
+
+        Raises:
+            SandboxError: if something inside outlives its kill, which only a fault of the kernel's can bring.
+        """
+        with self._lock:
+            if self._init_descriptor is None:
+                return
+            # The jail's pid 1 first: bubblewrap then reaps it, and it is no orphan for a pid 1 that reaps nothing.
+            _send(self._init_descriptor, signal.SIGKILL)
+            # The kernel reports its end only after that of all others in its pid namespace.
+            gone = _ended(self._init_descriptor, _END_SECONDS)
+            if not gone:
+                self._bubblewrap.kill()
+            self._reap()
+            if not gone:
+                raise SandboxError(f"The sandbox's processes (host pid {self._init}) could not be ended.")
+            self._release()
+
+    def _reap(self) -> None:
+        try:
+            self._bubblewrap.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._bubblewrap.kill()
+            self._bubblewrap.wait()
+        # Where this program is the reaper of orphans, the jail's pid 1 has become its child.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._init, os.WNOHANG)
+
+    def _release(self) -> None:
+        for descriptor in (self._init_descriptor, self._main_descriptor, self._status):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._init_descriptor = self._main_descriptor = self._status = None
+        self._output.wait(_END_SECONDS)
+        self._on_end()
+
+    def _tree(self) -> list[int]:
+        """Return the jail's pid 1, the main process and the others, while pid 1 is surely still the jail's."""
+        with self._lock:
+            if self._init_descriptor is None or _ended(self._init_descriptor):
+                return []
+            found = descendants(self._init)
+            if _ended(self._init_descriptor):
+                return []
+            main = self._find_main()
+        return sorted(found, key=lambda pid: (pid != self._init, pid != main))
+
+    def _find_main(self) -> int | None:
+        """Return the host pid of the first process after pid 1, remembered from its first sight."""
+        with self._lock:
+            if self._main is None and self._init_descriptor is not None:
+                for pid in descendants(self._init)[1:]:
+                    if _inside_pid(pid) == 2:  # 1 is bubblewrap's own
+                        with contextlib.suppress(ProcessLookupError):
+                            self._main_descriptor = os.pidfd_open(pid)
+                            self._main = pid
+            return self._main
+
+
+def wait_started(process: JailedProcess, seconds: float) -> bool:
+    """Wait until the main process runs or all is over; return False if neither came in time."""
+    deadline = time.monotonic() + seconds
+    while not process.started() and process.poll() is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.001)
+    return True
+
+
+def _send(descriptor: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(descriptor, number)
+
+
+def _ended(descriptor: int, seconds: float = 0) -> bool:
+    """Return whether a process has ended, waiting for it up to ``seconds``."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _status(pid: int, name: str) -> str:
+    """Return a line of ``/proc/PID/status`` after its name, empty if the process is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:")), "")
+
+
+def _name(pid: int) -> str:
+    return _status(pid, "Name")
+
+
+def _state(pid: int) -> str:
+    return _status(pid, "State")[:1]
+
+
+def _inside_pid(pid: int) -> int:
+    numbers = _status(pid, "NSpid").split()
+    return int(numbers[-1]) if numbers else 0
