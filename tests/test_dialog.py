@@ -21,7 +21,7 @@ MESSAGES = st.builds(
 DIALOGS = st.builds(Dialog, st.lists(MESSAGES, max_size=5).map(tuple), st.none() | st.integers() | st.text(max_size=8))
 
 
-@given(st.lists(DIALOGS, max_size=4))
+@given(dialogs=st.lists(DIALOGS, max_size=4))
 def test_what_is_written_is_read_back(dialogs: list[Dialog], tmp_path_factory) -> None:
     path = tmp_path_factory.getbasetemp() / "dialogs.jsonl"
     write_dialogs(dialogs, path)

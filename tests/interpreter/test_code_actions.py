@@ -82,12 +82,14 @@ def test_another_language_is_read_by_its_tag_alone() -> None:
 def test_an_action_is_reported_as_soon_as_it_is_closed_and_not_before() -> None:
     reply = "Text.\n```python\nprint(1)\n```\nThe output is 1.\n"
     reader = CodeActionReader()
-    for position, character in enumerate(reply):
+    action, read_so_far = None, ""
+    for character in reply:
+        read_so_far += character
         action = reader.feed(character)
         if action is not None:
             break
     assert action is not None
-    assert reply[: position + 1].endswith("print(1)\n```")
+    assert read_so_far.endswith("print(1)\n```")
     assert reply[action.start : action.end] == "```python\nprint(1)\n```"
     assert action.closed
 

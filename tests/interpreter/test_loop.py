@@ -143,7 +143,8 @@ def test_a_reply_cut_inside_its_code_is_not_run(shared_sandbox: Sandbox) -> None
 def test_files_are_uploaded_described_and_given_back(tmp_path: Path) -> None:
     source = tmp_path / "möbel & co's.csv"
     source.write_text("item,price\nchair,10\ntable,32\n")
-    code = "import pandas as pd\nf = pd.read_csv(\"möbel & co's.csv\")\nf.describe().to_csv('out.csv')\nprint(f.price.sum())"
+    code = "import pandas as pd\n"
+    code += "f = pd.read_csv(\"möbel & co's.csv\")\nf.describe().to_csv('out.csv')\nprint(f.price.sum())"
     model = ScriptedModel([block(code), "42."])
     with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
         answer = it.run("Sum of prices?", files=[source])
