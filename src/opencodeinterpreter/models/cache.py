@@ -1,0 +1,123 @@
+"""Model files on this machine: where they lie, whether they are whole, and who may write them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Protocol
+
+from opencodeinterpreter.errors import DownloadError, ModelFileError
+
+
+class Progress(Protocol):
+    """Is told how far a long step is; ``total`` is 0 while it is not known."""
+
+    def __call__(self, done: int, total: int, source: str) -> None: ...
+
+
+def no_progress(done: int, total: int, source: str) -> None:
+    """Tell nobody."""
+
+
+def sha256_of(path: Path, progress: Progress = no_progress) -> str:
+    """Return the hash of a file's bytes, read anew."""
+    digest, done, total = hashlib.sha256(), 0, path.stat().st_size
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+            done += len(block)
+            progress(done, total, "checking")
+    return digest.hexdigest()
+
+
+def record_path(path: Path) -> Path:
+    """Return where the result of the last full check of ``path`` is kept."""
+    return path.with_name(path.name + ".verified.json")
+
+
+def remember(path: Path, sha256: str) -> None:
+    """Record that the file, as it is now, has this hash, so that a start need not read all of it."""
+    state = path.stat()
+    row = {"size": state.st_size, "mtime_ns": state.st_mtime_ns, "sha256": sha256}
+    # The record only saves time, and a cache that cannot be written is still a cache.
+    with contextlib.suppress(OSError):
+        record_path(path).write_text(json.dumps(row), encoding="utf-8")
+
+
+def remembered(path: Path) -> str | None:
+    """Return the hash found by the last full check; None if the file has been written since, or never checked."""
+    try:
+        row = json.loads(record_path(path).read_text(encoding="utf-8"))
+        state = path.stat()
+        if (row["size"], row["mtime_ns"]) == (state.st_size, state.st_mtime_ns):
+            return str(row["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # No record, or not one of ours: the file is simply checked again.
+        return None
+    return None
+
+
+def check(path: Path, sha256: str | None, *, fully: bool = False, progress: Progress = no_progress) -> str:
+    """Return the file's hash, after comparing it with the pinned one if there is one.
+
+    Args:
+        path: the file.
+        sha256: the hash that it must have; None accepts any.
+        fully: read the file even if it was checked before and has not been written since.
+        progress: told how much has been read.
+
+    Raises:
+        ModelFileError: if the hash is another one.
+    """
+    found = None if fully else remembered(path)
+    if found is None:
+        found = sha256_of(path, progress)
+    if sha256 is not None and found != sha256:
+        record_path(path).unlink(missing_ok=True)
+        raise ModelFileError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}…, not {sha256[:12]}…; delete it and fetch it again"
+        )
+    remember(path, found)
+    return found
+
+
+@contextlib.contextmanager
+def lock(path: Path, progress: Progress = no_progress) -> Iterator[None]:
+    """Hold the right to write ``path``; a second program waits here until the first has finished.
+
+    Raises:
+        DownloadError: if the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.with_name(path.name + ".lock").open("a+b")
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    with file:
+        _wait_for(file, progress)
+        # The file stays: removing it would let a third program lock a new one beside a waiting second.
+        yield
+
+
+def _wait_for(file: IO[bytes], progress: Progress) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        # No such locks on this platform; the final rename is still atomic, so only work is lost.
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        progress(0, 0, "waiting for another program that fetches the same model")
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def unwritable(folder: Path, error: OSError) -> DownloadError:
+    """Return the error for a model folder that cannot be written."""
+    reason = (error.strerror or str(error)).lower()
+    return DownloadError(
+        f"the model folder {folder} cannot be written ({reason}); give another one by OCINT_MODELS_FOLDER"
+    )

@@ -1,0 +1,27 @@
+"""What tests of several packages need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opencodeinterpreter.models import ChatModel, load_model, pull, sources_from_environment
+
+SMALL_MODEL = "qwen2.5-coder-0.5b"
+
+
+@pytest.fixture(scope="session")
+def small_model_path() -> Path:
+    """The 0.5B model's file, out of the ordinary cache; fetched if it is not there."""
+    return pull(SMALL_MODEL, sources_from_environment(os.environ))
+
+
+@pytest.fixture(scope="session")
+def small_model(small_model_path: Path) -> Iterator[ChatModel]:
+    """The 0.5B model, loaded once for the whole run."""
+    model = load_model(SMALL_MODEL, context_tokens=8192)
+    yield model
+    model.close()
