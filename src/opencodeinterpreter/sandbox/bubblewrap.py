@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opencodeinterpreter.errors import SandboxUnavailableError
-from opencodeinterpreter.sandbox import jail
+from opencodeinterpreter.sandbox import jail, seccomp
 from opencodeinterpreter.sandbox.base import LaunchSpec
 from opencodeinterpreter.sandbox.identity import UidLease, give_away, is_host_root
 from opencodeinterpreter.sandbox.jailed import JailedProcess
@@ -98,6 +98,7 @@ def _options(spec: LaunchSpec, uid: int, as_root: bool, descriptors: jail.Descri
     options = ["--die-with-parent", "--new-session", *_NAMESPACES, "--hostname", jail.USER]
     options += [] if spec.network else ["--unshare-net"]
     options += ["--cap-drop", "ALL", *(_ROOT_CAPABILITIES if as_root else _USER_NAMESPACE)]
+    options += ["--seccomp", descriptors.add(seccomp.program(spec.network))]
     options += jail.mounts(spec, uid, descriptors)
     for name, value in spec.env.items():
         options += ["--setenv", name, value]
