@@ -42,7 +42,8 @@ _ETC = (
 )
 """What programs and libraries look for; nothing that names users, hosts, mounts or keys."""
 _HIDDEN_PROC = ("kcore", "keys", "key-users", "kmsg", "kallsyms", "timer_list", "sched_debug", "sysrq-trigger")
-_SHARED_MEMORY = ("/tmp", "/dev/shm")  # noqa: S108 - the jail's own
+SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - the jail's own
+"""File systems in memory."""
 _MB = 1024 * 1024
 _DEFAULT_SCRATCH_MB = 1024
 
@@ -88,9 +89,9 @@ def mounts(spec: LaunchSpec, uid: int, descriptors: Descriptors) -> list[str]:
         args += _system(path)
     args += [*_parents(), *_etc(spec, uid, descriptors), *_proc(), "--dev", "/dev"]
     args += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
-    for path in _SHARED_MEMORY:
+    for path in SCRATCH:
         args += ["--perms", "1777", "--size", scratch, "--tmpfs", path]
-    args += ["--symlink", _SHARED_MEMORY[0], "/var/tmp", "--remount-ro", "/dev"]  # noqa: S108 - the jail's own
+    args += ["--symlink", SCRATCH[0], "/var/tmp", "--remount-ro", "/dev"]  # noqa: S108 - the jail's own
     for readable in sorted({*spec.readable}, key=lambda path: len(path.parts)):
         args += _readable(readable)
     args += ["--bind", str(spec.workspace), WORKSPACE, "--bind", str(spec.runtime), RUNTIME]
@@ -144,6 +145,6 @@ def _readable(path: Path) -> list[str]:
         raise SandboxUnavailableError(f"{path} cannot be shown inside the sandbox: name a folder below it.")
     args: list[str] = []
     for parent in [*path.parents][-2::-1]:
-        if str(parent) not in _SHARED_MEMORY:
+        if str(parent) not in SCRATCH:
             args += ["--perms", "0755", "--dir", str(parent)]
     return [*args, "--ro-bind", str(path), str(path)]

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opencodeinterpreter.errors import SandboxError
-from opencodeinterpreter.sandbox.processes import descendants, usage
+from opencodeinterpreter.sandbox.jail import SCRATCH
+from opencodeinterpreter.sandbox.processes import cpu, descendants, memory
 
 _log = logging.getLogger(__name__)
 _END_SECONDS = 10.0
@@ -98,8 +99,13 @@ class JailedProcess:
         return [pid for pid in self._tree()[1:] if _state(pid) not in {"Z", "X", ""}]
 
     def usage(self) -> tuple[int, float]:
-        """Return (bytes of memory, seconds of CPU) over every process inside, the ended ones' CPU too."""
-        return usage(self._tree())
+        """Return (bytes of memory, seconds of CPU) over every process inside, the ended ones' CPU too.
+
+        Files in the jail's file systems in memory count as memory, whether a process has them mapped or not.
+        """
+        tree = self._tree()
+        own, shared = memory(tree)
+        return own + max(shared, _scratch_bytes(self._init) if tree else 0), cpu(tree)
 
     def interrupt(self) -> None:
         """Send SIGINT to the main process inside, and to it alone; nothing if it is gone."""
@@ -177,6 +183,16 @@ def wait_started(process: JailedProcess, seconds: float) -> bool:
             return False
         time.sleep(0.001)
     return True
+
+
+def _scratch_bytes(pid: int) -> int:
+    """Return what is stored in the file systems in memory that ``pid`` sees."""
+    used = 0
+    for path in SCRATCH:
+        with contextlib.suppress(OSError):  # the process is gone, or has not come so far
+            status = os.statvfs(f"/proc/{pid}/root{path}")
+            used += (status.f_blocks - status.f_bfree) * status.f_frsize
+    return used
 
 
 def _send(descriptor: int, number: signal.Signals) -> None:

@@ -38,9 +38,20 @@ def usage(pids: Iterable[int]) -> tuple[int, float]:
     and a page shared by several is counted once. CPU includes children that were waited for.
     """
     living = list(pids)
+    return sum(memory(living)), cpu(living)
+
+
+def memory(pids: Iterable[int]) -> tuple[int, int]:
+    """Return (bytes of each process's own, bytes in shared memory) of living processes."""
+    living = list(pids)
     # Asking for proportional shares walks the page tables; with a single process there is nothing to share.
-    memory_of = _private_bytes if len(living) == 1 else _proportional_bytes
-    return sum(map(memory_of, living)), sum(map(_cpu_seconds, living))
+    parts = list(map(_whole if len(living) == 1 else _proportional, living))
+    return sum(own for own, _ in parts), sum(shared for _, shared in parts)
+
+
+def cpu(pids: Iterable[int]) -> float:
+    """Return the seconds of CPU that living processes, and the children they waited for, have used."""
+    return sum(map(_cpu_seconds, pids))
 
 
 def _listed_children(pid: int) -> list[int]:
@@ -64,16 +75,19 @@ def _scanned_children() -> _ChildrenOf:
     return lambda pid: by_parent.get(pid, [])
 
 
-def _proportional_bytes(pid: int) -> int:
+def _proportional(pid: int) -> tuple[int, int]:
     try:
         text = _read(f"{pid}/smaps_rollup")
     except PermissionError:  # another user's process
-        return _private_bytes(pid)
-    return _kilobytes(text, ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")) or _private_bytes(pid)
+        return _whole(pid)
+    if "Pss_Anon:" not in text:
+        return _whole(pid)
+    return _kilobytes(text, ("Pss_Anon:", "SwapPss:")), _kilobytes(text, ("Pss_Shmem:",))
 
 
-def _private_bytes(pid: int) -> int:
-    return _kilobytes(_read(f"{pid}/status"), ("RssAnon:", "RssShmem:", "VmSwap:"))
+def _whole(pid: int) -> tuple[int, int]:
+    text = _read(f"{pid}/status")
+    return _kilobytes(text, ("RssAnon:", "VmSwap:")), _kilobytes(text, ("RssShmem:",))
 
 
 def _kilobytes(text: str, names: tuple[str, ...]) -> int:

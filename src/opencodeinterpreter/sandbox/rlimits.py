@@ -13,9 +13,9 @@ from opencodeinterpreter.sandbox.base import Limits
 _MB = 1024 * 1024
 _OOM_SCORE = 800
 """Of 1000: when the machine runs out of memory, sandboxes go before anything of the user's."""
-_LIBRARIES_MB = 256
+_LIBRARIES_MB = 96
 """Writable memory that an interpreter with NumPy and pandas asks for and never touches."""
-_THREAD_MB = 48
+_THREAD_MB = 32
 """The same for each thread of a linear algebra library, of which there is one a core: stack, arena, buffer."""
 _ADDRESS_SPACE_FACTOR = 4
 _ADDRESS_SPACE_MB = 16 * 1024
