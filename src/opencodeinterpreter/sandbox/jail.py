@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,17 +51,17 @@ _DEFAULT_SCRATCH_MB = 1024
 
 @dataclass
 class Descriptors:
-    """Files handed over as open descriptors, so that neither the host's disk nor an argument list shows them."""
+    """Files without a name, handed over as open descriptors."""
 
     opened: list[int] = field(default_factory=list)
 
     def add(self, content: bytes) -> str:
         """Return the number under which a reader will find ``content``."""
-        descriptor = os.memfd_create("jail")
-        self.opened.append(descriptor)
-        with open(descriptor, "wb", closefd=False) as file:
+        with tempfile.TemporaryFile() as file:
             file.write(content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
+            file.seek(0)
+            descriptor = os.dup(file.fileno())
+        self.opened.append(descriptor)
         return str(descriptor)
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
 import signal
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opencodeinterpreter.errors import SandboxError
+from opencodeinterpreter.sandbox.handles import has_ended, open_handle, send_signal
 from opencodeinterpreter.sandbox.jail import SCRATCH
 from opencodeinterpreter.sandbox.processes import cpu, descendants, memory
 
@@ -73,9 +73,9 @@ class JailedProcess:
         self._bubblewrap = bubblewrap
         self._init = init
         # Signals and waits go through this: a pid could belong to another process by then.
-        self._init_descriptor: int | None = os.pidfd_open(init)
+        self._init_handle: int | None = open_handle(init)
         self._main: int | None = None
-        self._main_descriptor: int | None = None
+        self._main_handle: int | None = None
         self._status: int | None = status
         self._output = output
         self._on_end = on_end
@@ -111,8 +111,8 @@ class JailedProcess:
         """Send SIGINT to the main process inside, and to it alone; nothing if it is gone."""
         with self._lock:
             self._find_main()
-            if self._main_descriptor is not None:
-                _send(self._main_descriptor, signal.SIGINT)
+            if self._main_handle is not None:
+                send_signal(self._main_handle, signal.SIGINT)
 
     def kill(self) -> None:
         """End everything inside at once and wait until it is gone; safe to call twice.
@@ -121,12 +121,12 @@ class JailedProcess:
             SandboxError: if something inside outlives its kill, which only a fault of the kernel's can bring.
         """
         with self._lock:
-            if self._init_descriptor is None:
+            if self._init_handle is None:
                 return
             # The jail's pid 1 first: bubblewrap then reaps it, and it is no orphan for a pid 1 that reaps nothing.
-            _send(self._init_descriptor, signal.SIGKILL)
+            send_signal(self._init_handle, signal.SIGKILL)
             # The kernel reports its end only after that of all others in its pid namespace.
-            gone = _ended(self._init_descriptor, _END_SECONDS)
+            gone = has_ended(self._init_handle, _END_SECONDS)
             if not gone:
                 self._bubblewrap.kill()
             self._reap()
@@ -145,20 +145,20 @@ class JailedProcess:
             os.waitpid(self._init, os.WNOHANG)
 
     def _release(self) -> None:
-        for descriptor in (self._init_descriptor, self._main_descriptor, self._status):
+        for descriptor in (self._init_handle, self._main_handle, self._status):
             if descriptor is not None:
                 os.close(descriptor)
-        self._init_descriptor = self._main_descriptor = self._status = None
+        self._init_handle = self._main_handle = self._status = None
         self._output.wait(_END_SECONDS)
         self._on_end()
 
     def _tree(self) -> list[int]:
         """Return the jail's pid 1, the main process and the others, while pid 1 is surely still the jail's."""
         with self._lock:
-            if self._init_descriptor is None or _ended(self._init_descriptor):
+            if self._init_handle is None or has_ended(self._init_handle):
                 return []
             found = descendants(self._init)
-            if _ended(self._init_descriptor):
+            if has_ended(self._init_handle):
                 return []
             main = self._find_main()
         return sorted(found, key=lambda pid: (pid != self._init, pid != main))
@@ -166,11 +166,11 @@ class JailedProcess:
     def _find_main(self) -> int | None:
         """Return the host pid of the first process after pid 1, remembered from its first sight."""
         with self._lock:
-            if self._main is None and self._init_descriptor is not None:
+            if self._main is None and self._init_handle is not None:
                 for pid in descendants(self._init)[1:]:
                     if _inside_pid(pid) == 2:  # 1 is bubblewrap's own
                         with contextlib.suppress(ProcessLookupError):
-                            self._main_descriptor = os.pidfd_open(pid)
+                            self._main_handle = open_handle(pid)
                             self._main = pid
             return self._main
 
@@ -193,18 +193,6 @@ def _scratch_bytes(pid: int) -> int:
             status = os.statvfs(f"/proc/{pid}/root{path}")
             used += (status.f_blocks - status.f_bfree) * status.f_frsize
     return used
-
-
-def _send(descriptor: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(descriptor, number)
-
-
-def _ended(descriptor: int, seconds: float = 0) -> bool:
-    """Return whether a process has ended, waiting for it up to ``seconds``."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
 
 
 def _status(pid: int, name: str) -> str:
