@@ -11,6 +11,7 @@ from pathlib import Path
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import InputError, ModelError
 from opencodeinterpreter.models.base import FinishReason, Generation, ReplyStream, Usage
+from opencodeinterpreter.models.estimate import estimate_tokens
 
 ScriptedReply = str | Callable[[Sequence[Message]], str]
 GREEDY = Generation()
@@ -88,8 +89,7 @@ class ScriptedModel:
         return _ScriptedReply(text, finish, self.count_tokens(messages), self._delta, self._delay)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Return an estimate: four characters a token and four tokens a message."""
-        return sum(4 + len(message.content) // 4 for message in messages)
+        return estimate_tokens(messages)
 
     def close(self) -> None:
         self.closed = True

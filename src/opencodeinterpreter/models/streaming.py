@@ -22,6 +22,10 @@ class Sink:
         """Kept up to date while the reply is produced: a cancelled reply is reported from it."""
         self.finish_reason: FinishReason = "stop"
         self.error: BaseException | None = None
+        self.patience: tuple[float, BaseException] | None = None
+        """The moment (monotonic) by which the next text must have come, and what is raised otherwise."""
+        self.on_cancel: Callable[[], None] | None = None
+        """Wakes a producer that waits for something; may be called more than once."""
         self._cancelled = threading.Event()
 
     def put(self, text: str) -> None:
@@ -33,6 +37,12 @@ class Sink:
         """Ask the producer to end, and end the iteration at once."""
         self._cancelled.set()
         self.queue.put(_END)
+        if self.on_cancel is not None:
+            self.on_cancel()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; true as soon as the producer should end."""
+        return self._cancelled.wait(seconds) or self.cancelled
 
     @property
     def cancelled(self) -> bool:
@@ -69,15 +79,18 @@ class ThreadedReply:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.cancel()
-        self._end()
+        # The end is settled first: a reply that is over was not cancelled by leaving the block.
+        if self.finish_reason is None:
+            self.cancel()
+            self._end()
 
     def __del__(self) -> None:
-        self.sink.cancel()
+        if self.finish_reason is None:
+            self.sink.cancel()
 
     def __iter__(self) -> Iterator[str]:
         while self.finish_reason is None:
-            text = self.sink.queue.get()
+            text = self._next()
             if self.sink.cancelled or text is _END:
                 error = self._end()
                 if error is not None:
@@ -87,6 +100,20 @@ class ThreadedReply:
 
     def cancel(self) -> None:
         self.sink.cancel()
+
+    def _next(self) -> str | None:
+        while True:
+            patience = self.sink.patience
+            left = None if patience is None else max(0.0, patience[0] - time.monotonic())
+            # A limit may be set while this waits, so no wait is longer than a second.
+            try:
+                return self.sink.queue.get(timeout=1.0 if left is None else min(left, 1.0))
+            except queue.Empty:
+                if left == 0.0 and patience is not None and self.sink.patience is patience:
+                    error = patience[1]
+                    self.sink.cancel()
+                    self._end()
+                    raise error from None
 
     def _end(self) -> BaseException | None:
         """Settle how the reply ended; returns what went wrong, once."""
