@@ -126,8 +126,8 @@ def items() -> bytes:
     chance = rng("items.csv")
     rows = []
     for row in range(1, 41):
-        weight = chance.randrange(6, 48)
-        rows.append([f"item{row:02}", weight, weight * 9 + chance.randrange(-80, 140) + 90])
+        weight = chance.randrange(23, 79)
+        rows.append([f"item{row:02}", weight, weight * 9 + chance.randrange(-70, 70)])
     return delimited(["name", "weight", "value"], rows)
 
 
