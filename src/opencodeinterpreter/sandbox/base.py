@@ -14,6 +14,7 @@ Reason = Literal[
     "cpu time",
     "memory",
     "processes",
+    "open files",
     "disk",
     "output",
     "kernel died",  # the code ended its own interpreter, or something unnamed did
@@ -150,6 +151,10 @@ class IsolatedProcess(Protocol):
 
     def poll(self) -> int | None:
         """Return the exit status, or None while it runs."""
+        ...
+
+    def output(self) -> str:
+        """Return the end of what was written to the stdout and stderr of the start: why a start failed."""
         ...
 
     def pids(self) -> Sequence[int]:

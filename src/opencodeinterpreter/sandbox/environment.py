@@ -1,0 +1,182 @@
+"""What a kernel needs to start: its command, its environment variables, and what it must be able to read."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from opencodeinterpreter.errors import ConfigError
+
+IPYKERNEL = "ipykernel>=6.29,<8"
+_OLDEST, _TOO_NEW = (6, 29), (8,)
+_PROBE = """
+import json, sys
+try:
+    import importlib.metadata
+    version = importlib.metadata.version("ipykernel")
+except Exception:
+    version = None
+print(json.dumps({"executable": sys.executable, "version": sys.version_info[:2], "ipykernel": version,
+    "folders": [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]}))
+"""
+_PROBE_SECONDS = 30
+_MOST_BLAS_THREADS = 4
+
+
+@dataclass(frozen=True)
+class KernelCommand:
+    """How a kernel is started; the words in braces are filled in at the start, as they are called inside."""
+
+    argv: Sequence[str]
+    """With ``{connection_file}``, ``{start_script}``, ``{streams}``, ``{workspace}``."""
+    readable: Sequence[Path]
+    language: str = "python"
+    env: Mapping[str, str] = field(default_factory=dict)
+    own_start: bool = True
+    """Whether our start script runs it, and its text output comes on a socket of its own."""
+    interrupt_by_message: bool = False
+
+
+@dataclass(frozen=True)
+class Python:
+    """A Python interpreter that ipykernel is installed for."""
+
+    executable: Path
+    folders: tuple[Path, ...]
+    """What it is made of: its prefix and that of the interpreter under it."""
+
+
+def python_command(python: Path | str | None = None, packages: Path | None = None) -> KernelCommand:
+    """Return the start of a Python kernel.
+
+    Args:
+        python: an interpreter, or the folder of a virtual environment; None for the one that runs this.
+        packages: a folder whose packages can be imported after those of the interpreter.
+
+    Raises:
+        ConfigError: if it cannot be started or has no ipykernel that we can use.
+    """
+    found = find_python(python)
+    argv = [str(found.executable), "-I", "{start_script}", "{connection_file}", "{streams}", "{workspace}"]
+    readable = [*found.folders]
+    if packages is not None:
+        packages.mkdir(parents=True, exist_ok=True)
+        argv.append(str(packages.resolve()))
+        readable.append(packages.resolve())
+    return KernelCommand(argv, tuple(dict.fromkeys(readable)), env=_environment(found.executable))
+
+
+def find_python(python: Path | str | None = None) -> Python:
+    """Find an interpreter and check that it can run a kernel.
+
+    Raises:
+        ConfigError: if it cannot be started or has no ipykernel that we can use.
+    """
+    path = Path(sys.executable if python is None else python).expanduser()
+    if path.is_dir():
+        inner = next((path / "bin" / name for name in ("python", "python3") if (path / "bin" / name).exists()), None)
+        if inner is None:
+            raise ConfigError(f'"{path}" is not a virtual environment: it has no bin/python.')
+        path = inner
+    elif not path.exists():
+        on_path = shutil.which(str(path))
+        if on_path is None or os.sep in str(path):
+            raise ConfigError(f'There is no Python at "{path}".')
+        path = Path(on_path)
+    # Not resolved: the link inside a virtual environment is what makes it one.
+    path = Path(os.path.abspath(path))  # noqa: PTH100
+    return _probe(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=32)
+def _probe(path: Path, _changed: int) -> Python:
+    try:
+        done = subprocess.run(
+            [path, "-I", "-c", _PROBE], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True, env={}
+        )
+        told = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise ConfigError(f'"{path}" does not work as a Python interpreter.') from error
+    install = f'{path} -m pip install "{IPYKERNEL}"'
+    if told["ipykernel"] is None:
+        raise ConfigError(f'"{path}" cannot run a kernel, because it has no ipykernel: {install}')
+    version = tuple(int(part) for part in told["ipykernel"].split(".")[:2])
+    if not _OLDEST <= version < _TOO_NEW:
+        raise ConfigError(f'"{path}" has ipykernel {told["ipykernel"]}, and the sandbox needs another: {install}')
+    folders = [Path(folder) for folder in told["folders"]]
+    # Where the links of a virtual environment lead to: the interpreter may stand outside its own prefix.
+    folders += [folder.resolve() for folder in folders] + [path.resolve().parent]
+    return Python(path, tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())))
+
+
+def kernelspec_command(name: str) -> KernelCommand:
+    """Return the start of the kernel of a Jupyter kernelspec, for any language.
+
+    Raises:
+        ConfigError: if there is none of this name.
+    """
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    manager = KernelSpecManager()
+    try:
+        spec = manager.get_kernel_spec(name)
+    except NoSuchKernel as error:
+        known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
+        raise ConfigError(f'There is no kernelspec "{name}"; installed: {known}.') from error
+    program = shutil.which(spec.argv[0])
+    if program is None:
+        raise ConfigError(f'The kernelspec "{name}" starts "{spec.argv[0]}", and there is no such program.')
+    if "ipykernel_launcher" in spec.argv:
+        return python_command(program)
+    readable = [*_program_folders(Path(program)), Path(spec.resource_dir)]
+    # A Python kernel must not take its modules from the workspace.
+    env = {**_environment(Path(program)), "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1", **spec.env}
+    return KernelCommand(
+        [program, *spec.argv[1:]],
+        tuple(dict.fromkeys(path for path in readable if path.exists())),
+        language=spec.language.lower(),
+        env=env,
+        own_start=False,
+        interrupt_by_message=spec.interrupt_mode == "message",
+    )
+
+
+def start_script() -> bytes:
+    """Return the script that starts the Python kernel."""
+    return files("opencodeinterpreter.sandbox").joinpath("inside/kernel_main.py").read_bytes()
+
+
+def _program_folders(program: Path) -> list[Path]:
+    if program.resolve().is_relative_to("/usr"):
+        return []
+    try:
+        return list(_probe_folders(program))
+    except ConfigError:
+        return [program.parent.parent, program.resolve().parent.parent]
+
+
+def _probe_folders(program: Path) -> tuple[Path, ...]:
+    if not program.name.startswith("python"):
+        raise ConfigError(f'"{program}" is not a Python interpreter.')
+    return find_python(program).folders
+
+
+def _environment(program: Path) -> dict[str, str]:
+    threads = str(min(_MOST_BLAS_THREADS, os.cpu_count() or 1))
+    bounded = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
+    return {
+        "PATH": f"{program.parent}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **dict.fromkeys(bounded, threads),
+    }

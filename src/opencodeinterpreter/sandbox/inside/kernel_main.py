@@ -1,0 +1,342 @@
+"""Starts the Python kernel inside the sandbox; run as a script, isolated (``-I``), by whichever Python is asked for.
+
+    python -I kernel_main.py CONNECTION_FILE STREAMS_SOCKET WORKSPACE [PACKAGES]
+
+It is ``ipykernel`` with three changes. What code writes to stdout and stderr goes straight to a socket of its own run,
+so that nothing is lost when the process dies, nothing piles up when the reader is slow, and what a thread or child of
+an earlier run writes late cannot be taken for output of the present one. What a code interpreter has no use for is
+left out, because it costs time at every start: history, completion, debugger, heartbeat. Tracebacks are Python's own.
+
+Nothing here may come from this project or from outside the standard library and ipykernel: only this file is inside.
+"""
+
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, allow-any-generics, allow-subclassing-any
+# ruff: noqa: PTH103, PTH118
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import io
+import json
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from importlib.machinery import PathFinder
+
+# Cells are called "<cell 3>"; whoever reads a traceback finds the user's own frames by this.
+CELL = "<cell "
+_PARTIAL_SECONDS = 0.05
+_PARTIAL_BYTES = 8192
+_NO_INPUT = "input() cannot be answered here: nobody is at the keyboard while code runs; put the value into the code"
+
+
+class Run:
+    """Where the output of one run goes, for as long as any thread of it lives."""
+
+    def __init__(self, address: str, name: str) -> None:
+        self._lock = threading.RLock()
+        self._fds = {stream: _connect(address, {"run": name, "stream": stream}) for stream in ("stdout", "stderr")}
+        self._pending: dict[str, list[str]] = {stream: [] for stream in self._fds}
+        self._written = dict.fromkeys(self._fds, 0.0)
+
+    def attach(self) -> None:
+        """Give the file descriptors 1 and 2, which libraries and children write to, to this run."""
+        os.dup2(self._fds["stdout"], 1)
+        os.dup2(self._fds["stderr"], 2)
+
+    def write(self, stream: str, text: str) -> None:
+        """Pass whole lines on at once, and parts of lines at most a little later."""
+        with self._lock:
+            self._pending[stream].append(text)
+            if (
+                "\n" in text
+                or time.monotonic() - self._written[stream] > _PARTIAL_SECONDS
+                or sum(map(len, self._pending[stream])) > _PARTIAL_BYTES
+            ):
+                self.flush(stream)
+
+    def flush(self, stream: str) -> None:
+        with self._lock:
+            pieces, self._pending[stream] = self._pending[stream], []
+            if pieces:
+                self._written[stream] = time.monotonic()
+                self.put(stream, "".join(pieces).encode("utf-8", "backslashreplace"))
+
+    def put(self, stream: str, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fds[stream], rest) :]
+
+    def after_fork(self) -> None:
+        """A lock that another thread held is never released in the child."""
+        self._lock = threading.RLock()
+
+    def __del__(self) -> None:
+        for fd in self._fds.values():
+            with contextlib.suppress(OSError):  # the code has closed it itself
+                os.close(fd)
+
+
+_RUN: contextvars.ContextVar[Run] = contextvars.ContextVar("run")
+"""Of the thread or task at hand; ``_latest`` stands in where a library started the thread."""
+_latest: Run | None = None
+
+
+def _connect(address: str, header: dict[str, str]) -> int:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(address)
+            connection.sendall(json.dumps(header).encode() + b"\n")
+        except OSError:  # nobody reads any longer
+            return os.open(os.devnull, os.O_WRONLY)
+        return connection.detach()
+
+
+def _current() -> Run:
+    run = _RUN.get(None) or _latest
+    assert run is not None
+    return run
+
+
+class Stream(io.TextIOBase):
+    """``sys.stdout`` or ``sys.stderr``: text for the run that writes it."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+    mode = "w"
+
+    def __init__(self, name: str) -> None:
+        self.name = f"<{name}>"
+        self._stream = name
+        self.buffer = io.BufferedWriter(_Bytes(self), 1)
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        _current().write(self._stream, text)
+        return len(text)
+
+    def writelines(self, lines) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        _current().flush(self._stream)
+
+    def fileno(self) -> int:
+        return {"stdout": 1, "stderr": 2}[self._stream]
+
+    def isatty(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def reconfigure(self, **_) -> None:
+        """Programs set the encoding; here it is always UTF-8."""
+
+    def close(self) -> None:
+        """Code that closes its stdout would have no output for the rest of the session."""
+
+
+class _Bytes(io.RawIOBase):
+    """``sys.stdout.buffer``."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self._stream.flush()
+        _current().put(self._stream._stream, bytes(data))
+        return len(data)
+
+
+def _keep_runs_apart() -> None:
+    """Let threads know the run that started them, and forked children hold no half-written line twice."""
+    start = threading.Thread.start
+
+    def start_in_context(self) -> None:
+        context, run = contextvars.copy_context(), self.run
+
+        def run_in_context() -> None:
+            try:
+                context.run(run)
+            finally:
+                del self.run  # which would keep the thread, and with it its run, alive
+
+        self.run = run_in_context
+        start(self)
+
+    threading.Thread.start = start_in_context  # type: ignore[method-assign]
+
+    def before() -> None:
+        for stream in ("stdout", "stderr"):
+            if _latest is not None:
+                _current().flush(stream)
+
+    def in_child() -> None:
+        if _latest is not None:
+            _current().after_fork()
+
+    os.register_at_fork(before=before, after_in_child=in_child)
+
+
+class _TableWidth:
+    """Sets, when pandas is first imported, widths that suit text rather than a terminal."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "pandas":
+            return None
+        sys.meta_path.remove(cls)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module) -> None:
+            execute(module)
+            module.set_option("display.width", 160, "display.max_columns", 30)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def plain_traceback(kind, error, trace) -> str:
+    """Return what Python itself would print, without the frames of the kernel below the cell's."""
+    whole = traceback.TracebackException(kind, error, trace, compact=True)
+    queue: list[traceback.TracebackException | None] = [whole]
+    seen = set()
+    while queue:
+        part = queue.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        stack = list(part.stack)
+        first = next((at for at, frame in enumerate(stack) if frame.filename.startswith(CELL)), None)
+        if first is not None:
+            part.stack[:] = stack[first:]
+        elif isinstance(error, SyntaxError):
+            part.stack[:] = []  # the cell was not even begun: these are the frames of who read it
+        queue += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
+    return "".join(whole.format())
+
+
+def build_app(address: str):
+    """Return the class of the kernel application; ``address`` is the socket that takes the output."""
+    from ipykernel.compiler import XCachingCompiler
+    from ipykernel.iostream import IOPubThread
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel.zmqshell import ZMQInteractiveShell
+
+    class Compiler(XCachingCompiler):
+        def get_code_name(self, raw_code, code, number):  # noqa: ARG002
+            return f"{CELL}{number}>"
+
+    class Shell(ZMQInteractiveShell):
+        def init_environment(self):
+            """Children know that nobody sees colours."""
+            os.environ.update(TERM="dumb", PAGER="cat", GIT_PAGER="cat", NO_COLOR="1")
+
+        def ask_exit(self):
+            raise SystemExit(0)  # ends the cell, not the session
+
+        def _showtraceback(self, etype, evalue, stb):
+            # An exception whose own parts fail is left to the other form, which has its safeguards.
+            with contextlib.suppress(Exception):
+                stb = [plain_traceback(etype, evalue, evalue.__traceback__)]
+            super()._showtraceback(etype, evalue, stb)
+
+    class Kernel(IPythonKernel):
+        shell_class = Shell
+        compiler_class = Compiler
+
+        async def do_execute(self, *args, **kwargs):
+            global _latest
+            pid = os.getpid()
+            # Set as a whole before it is used: an earlier run's threads may be writing.
+            _latest = run = Run(address, self.get_parent("shell")["header"]["msg_id"])
+            token = _RUN.set(run)
+            run.attach()
+            try:
+                return await super().do_execute(*args, **kwargs)
+            finally:
+                run.flush("stdout")
+                run.flush("stderr")
+                _RUN.reset(token)
+                if os.getpid() != pid:
+                    os._exit(0)  # a child that the cell forked and did not end must not become a second kernel
+
+        def raw_input(self, *_, **__):
+            raise EOFError(_NO_INPUT)
+
+        def getpass(self, *_, **__):
+            raise EOFError(_NO_INPUT.replace("input()", "getpass()"))
+
+    class App(IPKernelApp):
+        kernel_class = Kernel
+        outstream_class = None  # type: ignore[assignment]
+
+        def _bind_socket(self, s, port):
+            s.sndhwm = s.rcvhwm = 0  # a full queue would drop messages, the last one of a run among them
+            return super()._bind_socket(s, port)
+
+        def init_iopub(self, context):
+            import zmq
+
+            self.iopub_socket = context.socket(zmq.XPUB)
+            self.iopub_socket.linger = 1000
+            self.iopub_port = self._bind_socket(self.iopub_socket, self.iopub_port)
+            try:
+                self.iopub_thread = IOPubThread(self.iopub_socket, session=self.session)
+            except TypeError:  # before ipykernel 7
+                self.iopub_thread = IOPubThread(self.iopub_socket)
+            self.iopub_thread.start()
+            self.iopub_socket = self.iopub_thread.background_socket
+
+        def init_heartbeat(self):
+            """Whether the process lives is seen from outside."""
+
+        def write_connection_file(self, **kwargs):
+            """It is given."""
+
+    return App
+
+
+def main() -> None:
+    global _latest
+    connection, address, workspace, *packages = sys.argv[1:]
+    home = os.environ["HOME"]
+    os.environ.setdefault("IPYTHONDIR", os.path.join(home, "ipython"))
+    os.environ.setdefault("MPLCONFIGDIR", os.path.join(home, "matplotlib"))
+    os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # its import takes longer than all the rest
+    app_class = build_app(address)
+    app = app_class.instance()
+    app.config.HistoryManager.enabled = False
+    app.config.Completer.use_jedi = False
+    app.log_level = 50
+    app.initialize(["-f", connection])
+    del sys.modules["debugpy"]
+
+    _latest = Run(address, "")
+    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    _keep_runs_apart()
+    sys.meta_path.insert(0, _TableWidth)
+    # At the end, so that a file of the user can be imported and none can stand in for a library.
+    sys.path[:] = [*sys.path, *packages, workspace]
+    sys.argv[:] = [""]
+    os.chdir(workspace)
+    app.start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Ends runs that pass a limit: one thread a kernel, which looks at the clock, the processes and the workspace."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from opencodeinterpreter.sandbox.base import IsolatedProcess, Limits, Reason
+
+GRACE_SECONDS = 1.0
+"""From the interrupt to the kill."""
+_SAMPLE_SECONDS = 0.1
+_IDLE_SAMPLE_SECONDS = 1.0
+_IDLE_AFTER_SECONDS = 2.0
+_MOST_FILES = 100_000
+"""In the workspace: many empty files fill a disk as well."""
+_LOG = logging.getLogger(__name__)
+
+DiskUsage = Callable[[], tuple[int, int]]
+"""Returns (bytes, files)."""
+
+
+@dataclass
+class Watch:
+    """One run, as far as limits see it."""
+
+    wall_seconds: float | None = None
+    started: float = field(default_factory=time.monotonic)
+    reason: Reason | None = None
+    """Why it is being ended; set once."""
+    ended_at: float | None = None
+    cpu_before: float = 0.0
+    disk_before: tuple[int, int] = (0, 0)
+    """(bytes, files) in the workspace when it began."""
+
+    def end(self, reason: Reason) -> None:
+        """Ask for the run to be ended; the first reason counts."""
+        if self.reason is None:
+            self.reason = reason
+
+
+class Watcher:
+    """Watches one kernel from its start to its end.
+
+    Args:
+        process: the kernel.
+        limits: what it may use.
+        disk: tells what the workspace holds.
+        interrupt: asks the kernel to give up the present run.
+    """
+
+    def __init__(
+        self, process: IsolatedProcess, limits: Limits, disk: DiskUsage, interrupt: Callable[[], None]
+    ) -> None:
+        self._process = process
+        self._limits = limits
+        self._disk = disk
+        self._interrupt = interrupt
+        self._condition = threading.Condition()
+        self._watch: Watch | None = None
+        self._closed = False
+        self._busy_at = time.monotonic()
+        self._disk_due = 0.0
+        self._interrupts = 0
+        self._thread = threading.Thread(target=self._work, name="sandbox-watcher", daemon=True)
+        self._thread.start()
+
+    def begin(self, watch: Watch) -> None:
+        """A run begins; its time counts from now."""
+        if self._limits.cpu_seconds is not None:
+            watch.cpu_before = self._process.usage()[1]
+        watch.started = time.monotonic()
+        with self._condition:
+            asleep = self._is_idle()
+            self._watch, self._interrupts = watch, 0
+            if asleep:
+                self._condition.notify()
+
+    def finish(self) -> None:
+        """The run is over."""
+        with self._condition:
+            self._watch = None
+            self._busy_at = time.monotonic()
+
+    def wake(self) -> None:
+        """Look now: a run is to be ended."""
+        with self._condition:
+            self._condition.notify()
+
+    def close(self) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self._thread.join()
+
+    def _is_idle(self) -> bool:
+        return self._watch is None and time.monotonic() - self._busy_at > _IDLE_AFTER_SECONDS
+
+    def _work(self) -> None:
+        while (pause := self._pause()) is not None:
+            with self._condition:
+                self._condition.wait(pause)
+                watch = self._watch
+            try:
+                self._look(watch)
+            except Exception:  # the limits hold on after a failed look
+                _LOG.exception("the sandbox's watcher failed once")
+
+    def _pause(self) -> float | None:
+        """Return the seconds until the next look, or None if there is to be none."""
+        watch = self._watch
+        if self._closed:
+            return None
+        if self._is_idle():
+            return _IDLE_SAMPLE_SECONDS
+        if watch is None or watch.wall_seconds is None or watch.reason is not None:
+            return _SAMPLE_SECONDS
+        return max(0.0, min(_SAMPLE_SECONDS, watch.started + watch.wall_seconds - time.monotonic()))
+
+    def _look(self, watch: Watch | None) -> None:
+        if self._closed or self._process.poll() is not None:
+            return
+        reason = self._exceeded(watch)
+        if watch is None:
+            idle = time.monotonic() - self._busy_at
+            if reason is not None or (self._limits.idle_seconds is not None and idle > self._limits.idle_seconds):
+                self._end_idle()
+            return
+        if reason is not None:
+            watch.end(reason)
+        if watch.reason is not None:
+            self._end(watch, watch.reason)
+
+    def _end_idle(self) -> None:
+        """Kill between two runs, unless one has just begun."""
+        with self._condition:
+            if self._watch is None:
+                self._process.kill()
+
+    def _end(self, watch: Watch, reason: Reason) -> None:
+        now = time.monotonic()
+        if watch.ended_at is None:
+            watch.ended_at = now
+        with self._condition:
+            if self._watch is not watch:  # it has ended by itself; the next run must not pay for it
+                return
+            if reason in ("memory", "processes") or now - watch.ended_at >= GRACE_SECONDS:
+                self._process.kill()  # no time to ask for the first two: both grow faster than code gives up
+            elif self._interrupts == 0 or (self._interrupts == 1 and now - watch.ended_at >= GRACE_SECONDS / 2):
+                # Asked twice, since an interrupt that comes while the kernel reads the request is lost.
+                self._interrupts += 1
+                self._interrupt()
+
+    def _exceeded(self, watch: Watch | None) -> Reason | None:
+        limits, now = self._limits, time.monotonic()
+        if watch is not None and watch.wall_seconds is not None and now - watch.started >= watch.wall_seconds:
+            return "wall time"
+        memory, cpu = self._process.usage()
+        if limits.memory_mb is not None and memory > limits.memory_mb << 20:
+            return "memory"
+        if watch is not None and limits.cpu_seconds is not None and cpu - watch.cpu_before > limits.cpu_seconds:
+            return "cpu time"
+        if limits.processes is not None and _tasks(self._process.pids()) > limits.processes:
+            return "processes"
+        return self._exceeded_disk(watch, now)
+
+    def _exceeded_disk(self, watch: Watch | None, now: float) -> Reason | None:
+        if self._limits.workspace_mb is None or watch is None or now < self._disk_due:
+            return None
+        used, files = self._disk()
+        # A large workspace takes long to count: let that cost a tenth of the time at most.
+        self._disk_due = time.monotonic() + max(_SAMPLE_SECONDS, 10 * (time.monotonic() - now))
+        # Code that makes room in a workspace that is too full already must be able to.
+        bytes_before, files_before = watch.disk_before
+        if used > max(self._limits.workspace_mb << 20, bytes_before) or files > max(_MOST_FILES, files_before):
+            return "disk"
+        return None
+
+
+def _tasks(pids: Iterable[int]) -> int:
+    """Return how many processes and threads there are."""
+    count = 0
+    for pid in pids:
+        try:
+            count += len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - twice as fast, and asked often
+        except OSError:  # it has just ended
+            continue
+    return count
