@@ -16,12 +16,15 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import platformdirs
 
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.sandbox.base import Limits
+
+if TYPE_CHECKING:
+    from opencodeinterpreter.models.settings import ModelSettings
 
 APP = "opencodeinterpreter"
 PREFIX = "OCINT_"
@@ -359,3 +362,16 @@ def read_terminal(environ: Mapping[str, str] = os.environ) -> Terminal:
 def debug(environ: Mapping[str, str] = os.environ) -> bool:
     """Return whether tracebacks are to be shown."""
     return environ.get("OCINT_DEBUG", "") not in ("", "0")
+
+
+def model_settings(config: Config, environ: Mapping[str, str] = os.environ) -> ModelSettings:
+    """Return where models come from: the folder that is configured, and the usual variables of hub and index."""
+    from opencodeinterpreter.models.settings import settings_from_environment
+
+    settings = settings_from_environment(environ)
+    return replace(settings, sources=replace(settings.sources, folder=config.models_folder))
+
+
+def history_path() -> Path:
+    """Return the file that keeps what was typed in conversations."""
+    return platformdirs.user_state_path(APP) / "history"

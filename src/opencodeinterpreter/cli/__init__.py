@@ -1,0 +1,1 @@
+"""The terminal: parsing and printing only, one file a command group."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import json
 from collections import deque
 from collections.abc import Mapping
@@ -138,9 +139,8 @@ class OutputPrinter:
         return max(self._console.width - len(GUTTER), 10)
 
     def _display(self, display: Display) -> None:
-        saved = self._figures.keep(display)
-        if saved is not None:
-            self._figure(*saved)
+        if self._figures.shows(display):
+            self._figures.present(display, self._console, self._images, gutter=Text(GUTTER, style="dim cyan"))
             return
         html = display.data.get("text/html")
         if self._console.is_terminal and isinstance(html, str):
@@ -149,15 +149,8 @@ class OutputPrinter:
                 self._in_gutter(table)
                 return
         style = "bold" if display.kind == "result" else ""
-        for line in clean(_as_text(display.data)).rstrip("\n").split("\n"):
+        for line in clean(as_text(display.data)).rstrip("\n").split("\n"):
             self._line(line, style)
-
-    def _figure(self, path: Path, png: bytes | None) -> None:
-        if png is not None and self._console.is_terminal:
-            draw(self._console, png, self._images)
-        line = Text(GUTTER, style="dim cyan") + Text("figure: ", style="dim")
-        line.append(link(path, self._console))
-        self._console.print(line, soft_wrap=True)
 
     def _in_gutter(self, table: Table) -> None:
         for segments in self._console.render_lines(table, pad=False):
@@ -169,7 +162,8 @@ class OutputPrinter:
                 self._console.print(line, soft_wrap=True)
 
 
-def _as_text(data: Mapping[str, Any]) -> str:
+def as_text(data: Mapping[str, Any]) -> str:
+    """Return the best form of a rich output that is text."""
     for kind in ("text/markdown", "text/plain", "text/latex"):
         if isinstance(data.get(kind), str):
             return str(data[kind])
@@ -189,8 +183,26 @@ class Figures:
         self.folder = folder
         self.paths: list[Path] = []
 
-    def keep(self, display: Display) -> tuple[Path, bytes | None] | None:
-        """Save a figure; return its path and, for a PNG, its bytes, or None where it is no figure."""
+    def shows(self, display: Display) -> bool:
+        """Return whether a rich output is a figure."""
+        return self._content(display) is not None
+
+    def present(
+        self, display: Display, console: Console, images: str, *, gutter: Text | None = None, named: bool = True
+    ) -> None:
+        """Save a figure, draw it where the terminal can, and name its file unless ``named`` is false."""
+        content = self._content(display)
+        assert content is not None
+        raw, ending = content
+        path = self._save(raw, ending)
+        if ending == "png" and console.is_terminal:
+            draw(console, raw, images)
+        if named:
+            line = Text().append_text(gutter or Text()).append("figure: ", style="dim")
+            console.print(line.append_text(link(path, console)), soft_wrap=True)
+
+    def _content(self, display: Display) -> tuple[bytes, str] | None:
+        """Return a figure's bytes and the ending of its file's name."""
         for kind, ending in _FIGURES.items():
             content = display.data.get(kind)
             if not isinstance(content, str) or (kind == "text/html" and not _needs_browser(content)):
@@ -199,13 +211,13 @@ class Figures:
                 raw = content.encode() if kind.startswith(("image/svg", "text/")) else base64.b64decode(content)
             except binascii.Error:
                 continue
-            return self._save(raw, ending), raw if ending == "png" else None
+            return raw, ending
         return None
 
     def _save(self, raw: bytes, ending: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
-        number = len(list(self.folder.iterdir())) + 1
-        path = self.folder / f"figure-{number}.{ending}"
+        names = (f"figure-{number}.{ending}" for number in itertools.count(1))
+        path = next(self.folder / name for name in names if not (self.folder / name).exists())
         path.write_bytes(raw)
         self.paths.append(path)
         return path

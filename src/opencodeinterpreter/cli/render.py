@@ -183,7 +183,7 @@ class TextRenderer:
         if result.error is not None:
             output.note(clean(short_traceback(result.error)), "red")
         elif not result.ok:
-            output.note(_ending(result), "red")
+            output.note(ending(result), "red")
         if result.omitted_bytes:
             where = f"; all of it is in {result.log}" if result.log else ""
             output.note(f"… {size(result.omitted_bytes)} of output left out{where} …", "dim italic")
@@ -237,7 +237,8 @@ class TextRenderer:
             self._out.print()
 
 
-def _ending(result: ExecutionResult) -> str:
+def ending(result: ExecutionResult) -> str:
+    """Say what ended a run that did not end by itself."""
     if result.reason == "stopped":
         return f"stopped after {seconds(result.duration)}"
     if result.reason == "kernel died":

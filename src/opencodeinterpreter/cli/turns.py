@@ -20,17 +20,20 @@ _AGAIN_SECONDS = 2.0
 
 
 class Interrupts:
-    """Counts Ctrl-C: the first one asks for a stop, a second one soon after raises KeyboardInterrupt."""
+    """Counts Ctrl-C: the first one asks for a stop, a second one soon after ends the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Callable[[], None] | None) -> None:
+        self._tell = asked
         self._last = float("-inf")
         self._asked = False
 
     def __call__(self, _signal: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
         if now - self._last < _AGAIN_SECONDS:
-            raise KeyboardInterrupt
+            raise SystemExit(130)
         self._last, self._asked = now, True
+        if self._tell is not None:
+            self._tell()
 
     def take(self) -> bool:
         """Return whether a stop was asked for since the last call."""
@@ -39,9 +42,9 @@ class Interrupts:
 
 
 @contextmanager
-def counted_interrupts() -> Iterator[Interrupts]:
-    """Count Ctrl-C instead of raising at once, while the block runs."""
-    interrupts = Interrupts()
+def counted_interrupts(asked: Callable[[], None] | None = None) -> Iterator[Interrupts]:
+    """Count Ctrl-C instead of ending at once, while the block runs; ``asked`` is called at the first one."""
+    interrupts = Interrupts(asked)
     before = signal.signal(signal.SIGINT, interrupts)
     try:
         yield interrupts
@@ -65,7 +68,7 @@ def show_turn(
 
     Raises:
         OcintError: the turn could not begin.
-        KeyboardInterrupt: a second Ctrl-C.
+        SystemExit: a second Ctrl-C.
     """
     events: queue.Queue[Event | BaseException | None] = queue.Queue()
 

@@ -1,0 +1,103 @@
+"""Does one job from beginning to end: what ``ocint run`` is made of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from opencodeinterpreter.cli.approval import Approver, decide_by_json
+from opencodeinterpreter.cli.consoles import err_console, look, out_console, warn_unsandboxed
+from opencodeinterpreter.cli.deliver import Delivery
+from opencodeinterpreter.cli.inputs import check_files, read_task
+from opencodeinterpreter.cli.output import Figures
+from opencodeinterpreter.cli.render import JsonRenderer, Renderer, TextRenderer
+from opencodeinterpreter.cli.turns import exit_code, show_turn
+from opencodeinterpreter.cli.workbench import Workbench, workbench
+from opencodeinterpreter.config import Config
+from opencodeinterpreter.errors import InputError, MissingExtraError, ModelError, OcintError, SandboxError
+from opencodeinterpreter.interpreter import Failure
+from opencodeinterpreter.sandbox.base import FileChange
+
+
+def do_job(
+    task: str, files: Sequence[Path], config: Config, *, json_lines: bool, quiet: bool, identity: str | None
+) -> int:
+    """Do a task and show it; return the exit code.
+
+    Raises:
+        OcintError: it could not be begun.
+    """
+    err = err_console()
+    json_renderer = JsonRenderer(sys.stdout) if json_lines else None
+    try:
+        text = read_task(task, config.context)
+        given = check_files(files, config.limits)
+        if config.approve and not json_lines and not sys.stdin.isatty():
+            raise InputError("--approve asks at the terminal, and standard input is not one; use --json in scripts.")
+        warn_unsandboxed(config, err)
+        with workbench(config, err, identity) as bench:
+            return _turn(bench, text, given, json_renderer or text_renderer(bench, err, quiet), err)
+    except OcintError as error:
+        if json_renderer is not None:
+            json_renderer.show(Failure(_kind(error), str(error)))
+        raise
+
+
+def _turn(bench: Workbench, task: str, files: list[Path], renderer: Renderer, err: Console) -> int:
+    if isinstance(renderer, JsonRenderer):
+        renderer.write(
+            {
+                "type": "session",
+                "id": bench.session.id,
+                "workspace": str(bench.session.workspace),
+                "isolation": bench.config.backend,
+            }
+        )
+    last = show_turn(
+        bench.interpreter,
+        lambda: bench.interpreter.stream(task, files),
+        renderer,
+        decide_by_json if isinstance(renderer, JsonRenderer) else Approver(err),
+        teller(err),
+    )
+    return exit_code(last)
+
+
+def text_renderer(bench: Workbench, err: Console, quiet: bool = False) -> TextRenderer:
+    """Return what shows the events of this session to a person."""
+    out = out_console()
+    figures = Figures(bench.session.folder / "figures")
+    delivery = Delivery(bench.config.output, out)
+
+    def deliver(changes: list[FileChange]) -> list[Text]:
+        shown, figures.paths = figures.paths, []
+        return delivery(bench.interpreter.sandbox, changes, shown)
+
+    return TextRenderer(
+        out,
+        err,
+        figures=figures,
+        look=look(bench.config, quiet),
+        isolation=bench.config.backend,
+        deliver=deliver,
+    )
+
+
+def teller(err: Console) -> Callable[[str], None]:
+    """Return what tells the person something apart from the events."""
+
+    def say(text: str) -> None:
+        err.print(Text("\r" + text, style="yellow") if err.is_terminal else text, soft_wrap=True)
+
+    return say
+
+
+def _kind(error: OcintError) -> Literal["model", "sandbox", "input"]:
+    if isinstance(error, ModelError | MissingExtraError):
+        return "model"
+    return "sandbox" if isinstance(error, SandboxError) else "input"

@@ -1,0 +1,82 @@
+"""``ocint models``: what models there are, fetching them, checking them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `ocint models list` shows it.")]
+
+
+@app.command("list")
+def list_(json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+    """Show the models of the catalog and which of them are on this machine."""
+    from opencodeinterpreter.cli.consoles import out_console
+    from opencodeinterpreter.cli.tables import plain_table
+    from opencodeinterpreter.cli.text import size
+    from opencodeinterpreter.config import load_config, model_settings
+    from opencodeinterpreter.models import ModelFile, list_models
+
+    config = load_config()
+    states = list_models(model_settings(config).sources)
+    if json_lines:
+        for state in states:
+            row = {
+                "name": state.entry.name,
+                "kind": "file" if isinstance(state.entry, ModelFile) else "checkpoint",
+                "path": str(state.path) if state.path else None,
+                "verified": state.verified,
+                "bytes": state.entry.size if isinstance(state.entry, ModelFile) else None,
+                "note": state.entry.note,
+            }
+            typer.echo(json.dumps(row))
+        return
+    rows = []
+    for state in states:
+        entry = state.entry
+        if isinstance(entry, ModelFile):
+            here = "verified" if state.verified else ("here, not checked" if state.path else "not fetched")
+            note = entry.note
+        else:
+            here, note = "hub", f"{entry.note}; needs the extra: transformers"
+        marked = entry.name + (" *" if entry.name == config.model else "")
+        amount = entry.size if isinstance(entry, ModelFile) else None
+        rows.append([marked, size(amount) if amount else "", here, note])
+    out = out_console()
+    out.print(plain_table(["model", "size", "here", "about"], rows, out))
+    if any(row[0].endswith(" *") for row in rows):
+        out.print("* is used unless another is named with -m. Any other: FILE.gguf, hf:org/repo, openai:name.")
+
+
+@app.command("pull")
+def pull_(name: Name) -> None:
+    """Fetch a model and check it; what was fetched before is taken up again."""
+    from opencodeinterpreter.cli.consoles import err_console, out_console
+    from opencodeinterpreter.cli.progress import shown_progress
+    from opencodeinterpreter.cli.text import link
+    from opencodeinterpreter.config import load_config, model_settings
+    from opencodeinterpreter.models import pull
+
+    config = load_config()
+    with shown_progress(err_console(), name) as progress:
+        path = pull(name, model_settings(config).sources, progress)
+    out = out_console()
+    out.print(link(path, out), soft_wrap=True)
+
+
+@app.command("verify")
+def verify_(name: Name) -> None:
+    """Read a model's file again and compare it with its SHA-256."""
+    from opencodeinterpreter.cli.consoles import err_console
+    from opencodeinterpreter.cli.progress import shown_progress
+    from opencodeinterpreter.config import load_config, model_settings
+    from opencodeinterpreter.models import verify
+
+    config = load_config()
+    with shown_progress(err_console(), name) as progress:
+        found = verify(name, model_settings(config).sources, progress)
+    typer.echo(f"{name} is whole: SHA-256 {found}")

@@ -1,0 +1,98 @@
+"""The options that several commands share, each defined once. A value of None means "not given"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_MODEL, _SANDBOX, _LIMITS, _LOOP = "Model", "Sandbox", "Limits", "Loop"
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--file", "-f", metavar="FILE", help="A file for the task; can be given several times."),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", metavar="NAME", help="Catalog name, FILE.gguf, hf:…, openai:… or transformers:….",
+        rich_help_panel=_MODEL,
+    ),
+]  # fmt: skip
+Context = Annotated[
+    str | None,
+    typer.Option("--context", metavar="TOKENS", help="What the model reads at most.", rich_help_panel=_MODEL),
+]
+MaxTokens = Annotated[
+    str | None,
+    typer.Option("--max-tokens", metavar="N", help="Tokens of one reply at most.", rich_help_panel=_MODEL),
+]
+Temperature = Annotated[
+    str | None,
+    typer.Option("--temperature", metavar="T", help="0 takes the likeliest token always.", rich_help_panel=_MODEL),
+]
+Seed = Annotated[
+    str | None,
+    typer.Option("--seed", metavar="N", help="Makes a temperature above 0 repeatable.", rich_help_panel=_MODEL),
+]
+MaxRounds = Annotated[
+    str | None,
+    typer.Option("--max-rounds", metavar="N", help="Executions that a task may take.", rich_help_panel=_LOOP),
+]
+Approve = Annotated[
+    bool | None,
+    typer.Option("--approve/--no-approve", help="Ask before code is run.", rich_help_panel=_LOOP),
+]
+UseSandbox = Annotated[
+    bool | None,
+    typer.Option(
+        "--sandbox/--no-sandbox", help="--no-sandbox runs code with all your rights.", rich_help_panel=_SANDBOX
+    ),
+]
+Network = Annotated[
+    bool | None,
+    typer.Option("--network/--no-network", help="Let code use the network.", rich_help_panel=_SANDBOX),
+]
+Python = Annotated[
+    str | None,
+    typer.Option(
+        "--python", metavar="PATH", help="Interpreter or virtual environment for the code.", rich_help_panel=_SANDBOX
+    ),
+]
+Kernel = Annotated[
+    str | None,
+    typer.Option("--kernel", metavar="NAME", help="Jupyter kernelspec for the code.", rich_help_panel=_SANDBOX),
+]
+WallSeconds = Annotated[
+    str | None,
+    typer.Option("--wall-seconds", metavar="N|none", help="Time for one run.", rich_help_panel=_LIMITS),
+]
+CpuSeconds = Annotated[
+    str | None,
+    typer.Option("--cpu-seconds", metavar="N|none", help="Processor time for one run.", rich_help_panel=_LIMITS),
+]
+MemoryMb = Annotated[
+    str | None,
+    typer.Option("--memory-mb", metavar="N|none", help="Memory of all processes.", rich_help_panel=_LIMITS),
+]
+Processes = Annotated[
+    str | None,
+    typer.Option("--processes", metavar="N|none", help="Processes and threads.", rich_help_panel=_LIMITS),
+]
+WorkspaceMb = Annotated[
+    str | None,
+    typer.Option("--workspace-mb", metavar="N|none", help="Size of the workspace.", rich_help_panel=_LIMITS),
+]
+
+
+def flags(**given: Any) -> dict[str, Any]:
+    """Return the flags that were given, under the keys of the configuration."""
+    limits = ("wall_seconds", "cpu_seconds", "memory_mb", "processes", "workspace_mb")
+    found = {
+        ("limits." + name if name in limits else name): value for name, value in given.items() if value is not None
+    }
+    sandbox = found.pop("sandbox", None)
+    if sandbox is not None:
+        found["backend"] = "bubblewrap" if sandbox else "none"
+    return found

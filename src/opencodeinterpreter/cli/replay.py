@@ -1,0 +1,79 @@
+"""Shows and exports stored sessions."""
+
+from __future__ import annotations
+
+import json
+
+from rich.text import Text
+
+from opencodeinterpreter.cli.consoles import out_console
+from opencodeinterpreter.cli.output import GUTTER
+from opencodeinterpreter.cli.reply import ReplyPrinter
+from opencodeinterpreter.cli.text import clean, visible
+from opencodeinterpreter.errors import SessionError
+from opencodeinterpreter.interpreter import SessionStore, export
+from opencodeinterpreter.interpreter.feedback import short_traceback
+from opencodeinterpreter.interpreter.history import Turn
+from opencodeinterpreter.interpreter.recording import history_of
+from opencodeinterpreter.interpreter.sessions import read_events
+from opencodeinterpreter.sandbox.base import ExecutionResult
+
+
+def turns_of(store: SessionStore, identity: str) -> list[Turn]:
+    """Return the turns of a session, which may be open elsewhere meanwhile.
+
+    Raises:
+        SessionError: there is no such session, or it cannot be read.
+    """
+    folder = store.folder(identity)
+    try:
+        return history_of(read_events(folder))
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise SessionError(f"The session in {folder} cannot be read: {error}.") from error
+
+
+def exported(store: SessionStore, identity: str, form: str) -> str:
+    """Return a session as the text of a file of this form.
+
+    Raises:
+        SessionError, InputError: no such session or form.
+    """
+    turns = turns_of(store, identity)
+    return export(turns, form, identity=store.folder(identity).name)
+
+
+def show_session(store: SessionStore, identity: str) -> None:
+    """Print a session as it went.
+
+    Raises:
+        SessionError: there is no such session.
+    """
+    out = out_console()
+    for turn in turns_of(store, identity):
+        for line in visible(turn.task).splitlines():
+            out.print(Text("› ", style="bold green") + Text(line, style="bold"), soft_wrap=True)
+        if turn.files:
+            out.print(Text("  with " + ", ".join(map(json.dumps, turn.files)), style="dim"), soft_wrap=True)
+        for round_ in turn.rounds:
+            out.print()
+            printer = ReplyPrinter(out, "ansi_dark")
+            printer.feed(round_.reply)
+            printer.close()
+            if round_.result is not None:
+                out.print()
+                _result(round_.result)
+        if turn.answer is not None and turn.answer.outcome != "answered":
+            out.print()
+            out.print(Text(clean(turn.answer.text), style="yellow"), soft_wrap=True)
+        out.print()
+
+
+def _result(result: ExecutionResult) -> None:
+    out = out_console()
+    error = short_traceback(result.error) if result.error else ""
+    parts = (result.stdout, ""), (result.stderr, "yellow"), (result.result or "", "bold"), (error, "red")
+    for text, style in parts:
+        for line in clean(text).rstrip("\n").split("\n") if text.strip() else ():
+            out.print(Text(GUTTER, style="dim cyan") + Text(line, style=style), soft_wrap=True)
+    for change in result.files:
+        out.print(Text(GUTTER, style="dim cyan") + Text(clean(change.path), style="dim"), soft_wrap=True)

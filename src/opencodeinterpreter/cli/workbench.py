@@ -1,0 +1,96 @@
+"""Puts model, sandbox, session and interpreter together as the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from opencodeinterpreter.cli.progress import shown_progress
+from opencodeinterpreter.config import Config, model_settings
+from opencodeinterpreter.interpreter import Interpreter, Session, SessionStore
+from opencodeinterpreter.models import ChatModel, Generation, load_model
+from opencodeinterpreter.sandbox import Sandbox
+
+
+@dataclass
+class Workbench:
+    """All that a job needs; ``workbench`` makes it and puts it away."""
+
+    config: Config
+    store: SessionStore
+    session: Session
+    interpreter: Interpreter
+
+
+def open_model(config: Config, err: Console, name: str | None = None) -> ChatModel:
+    """Load the configured model, or another one, fetching it first where it is not here.
+
+    Raises:
+        ModelError: it cannot be had.
+    """
+    name = name or config.model
+    with shown_progress(err, name) as progress:
+        return load_model(
+            name,
+            context_tokens=config.context,
+            threads=config.threads,
+            settings=model_settings(config),
+            progress=progress,
+        )
+
+
+def open_sandbox(config: Config, session: Session | None = None) -> Sandbox:
+    """Make the configured sandbox.
+
+    Raises:
+        SandboxError: it cannot be had.
+    """
+    return Sandbox(
+        backend=config.backend,
+        limits=config.limits,
+        workspace=session.workspace if session else None,
+        network=config.network,
+        python=config.python,
+        kernel=config.kernel,
+    )
+
+
+@contextmanager
+def workbench(config: Config, err: Console, identity: str | None = None) -> Iterator[Workbench]:
+    """Open everything, and close it at the end; a session in which nothing was asked leaves nothing behind.
+
+    Args:
+        identity: the session to go on with; None begins a new one.
+
+    Raises:
+        ModelError, SandboxError, SessionError: what cannot be had.
+    """
+    store = SessionStore(config.sessions_folder)
+    session = store.open(identity) if identity else store.create(model=config.model)
+    empty = True
+    try:
+        with session, open_sandbox(config, session) as sandbox:
+            model = open_model(config, err)
+            try:
+                generation = Generation(config.max_tokens, config.temperature, seed=config.seed)
+                with Interpreter(
+                    model,
+                    sandbox=sandbox,
+                    max_rounds=config.max_rounds,
+                    approve=config.approve,
+                    session=session,
+                    generation=generation,
+                ) as interpreter:
+                    try:
+                        yield Workbench(config, store, session, interpreter)
+                    finally:
+                        empty = not any(event.get("type") == "turn_started" for event in session.events())
+            finally:
+                model.close()
+    finally:
+        session.close()
+        if empty and identity is None:
+            store.delete(session.id)
