@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -270,6 +271,7 @@ class _Reader:
         )
 
 
+@functools.cache
 def _trust() -> ssl.SSLContext:
     """Return the certificates to trust, read once and not for every reply."""
     import httpx

@@ -165,7 +165,7 @@ def _fetch_once(
         with part.open("r+b" if part.exists() else "wb") as file:
             file.truncate(start)
             file.seek(start)
-            for block in response.iter_raw(1 << 18):
+            for block in response.iter_raw():
                 file.write(block)
                 if stop.is_set():
                     raise Stopped
