@@ -24,7 +24,7 @@ def look(config: Config, quiet: bool = False) -> Look:
     terminal = read_terminal()
     light = config.theme == "light" or (config.theme == "auto" and terminal.light)
     return Look(
-        code_theme="ansi_light" if light else "ansi_dark",
+        code_theme="light" if light else "dark",
         images=terminal.images if config.images == "auto" else config.images,
         quiet=quiet,
     )

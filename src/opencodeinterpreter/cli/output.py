@@ -31,6 +31,11 @@ _TAIL = 20
 _LONGEST_LINE = 10_000
 
 
+def in_gutter(line: Text, mark: str = GUTTER) -> Text:
+    """Return a line of output with the gutter before it."""
+    return Text().append(mark, style="dim cyan").append_text(line)
+
+
 class OutputPrinter:
     """Prints the output of one run.
 
@@ -128,7 +133,7 @@ class OutputPrinter:
             self._print(part, style)
 
     def _print(self, text: str, style: str, end: str = "\n") -> None:
-        self._console.print(Text(GUTTER, style="dim cyan") + Text(text, style=style), end=end, soft_wrap=True)
+        self._console.print(in_gutter(Text(text, style=style)), end=end, soft_wrap=True)
 
     @property
     def _style(self) -> str:
@@ -140,7 +145,7 @@ class OutputPrinter:
 
     def _display(self, display: Display) -> None:
         if self._figures.shows(display):
-            self._figures.present(display, self._console, self._images, gutter=Text(GUTTER, style="dim cyan"))
+            self._figures.present(display, self._console, self._images, gutter=in_gutter(Text()))
             return
         html = display.data.get("text/html")
         if self._console.is_terminal and isinstance(html, str):
@@ -154,12 +159,12 @@ class OutputPrinter:
 
     def _in_gutter(self, table: Table) -> None:
         for segments in self._console.render_lines(table, pad=False):
-            line = Text(GUTTER, style="dim cyan")
+            line = Text()
             for segment in segments:
                 line.append(segment.text, segment.style)
-            if line.plain.strip(GUTTER):
-                line.rstrip()
-                self._console.print(line, soft_wrap=True)
+            line.rstrip()
+            if line:
+                self._console.print(in_gutter(line), soft_wrap=True)
 
 
 def as_text(data: Mapping[str, Any]) -> str:

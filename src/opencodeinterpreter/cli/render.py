@@ -10,7 +10,7 @@ from typing import Any, Protocol, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from opencodeinterpreter.cli.output import GUTTER, Figures, OutputPrinter
+from opencodeinterpreter.cli.output import Figures, OutputPrinter, in_gutter
 from opencodeinterpreter.cli.reply import ReplyPrinter, print_code
 from opencodeinterpreter.cli.spinner import Spinner
 from opencodeinterpreter.cli.text import clean, count, one_line, seconds, size
@@ -71,7 +71,7 @@ class JsonRenderer:
 class Look:
     """How a terminal is written to."""
 
-    code_theme: str = "ansi_dark"
+    code_theme: str = "dark"
     images: str = "none"
     quiet: bool = False
     """Show nothing but the answer."""
@@ -192,10 +192,8 @@ class TextRenderer:
             more = f" and {len(result.files) - 10} more" if len(result.files) > 10 else ""
             output.note(f"{made}{more}", "dim")
         if self._out.is_terminal:
-            mark = Text("✓ ", style="green") if result.ok else Text("✗ ", style="red")
-            self._out.print(
-                Text(GUTTER.replace("│", "╰"), style="dim cyan") + mark + Text(seconds(result.duration), "dim")
-            )
+            mark = ("✓ ", "green") if result.ok else ("✗ ", "red")
+            self._out.print(in_gutter(Text.assemble(mark, (seconds(result.duration), "dim")), "╰ "))
         self._blank()
 
     def _answer(self, answer: Answer) -> None:

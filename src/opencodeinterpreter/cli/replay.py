@@ -7,7 +7,7 @@ import json
 from rich.text import Text
 
 from opencodeinterpreter.cli.consoles import out_console
-from opencodeinterpreter.cli.output import GUTTER
+from opencodeinterpreter.cli.output import in_gutter
 from opencodeinterpreter.cli.reply import ReplyPrinter
 from opencodeinterpreter.cli.text import clean, visible
 from opencodeinterpreter.errors import SessionError
@@ -51,12 +51,12 @@ def show_session(store: SessionStore, identity: str) -> None:
     out = out_console()
     for turn in turns_of(store, identity):
         for line in visible(turn.task).splitlines():
-            out.print(Text("› ", style="bold green") + Text(line, style="bold"), soft_wrap=True)
+            out.print(Text.assemble(("› ", "bold green"), (line, "bold")), soft_wrap=True)
         if turn.files:
             out.print(Text("  with " + ", ".join(map(json.dumps, turn.files)), style="dim"), soft_wrap=True)
         for round_ in turn.rounds:
             out.print()
-            printer = ReplyPrinter(out, "ansi_dark")
+            printer = ReplyPrinter(out, "dark")
             printer.feed(round_.reply)
             printer.close()
             if round_.result is not None:
@@ -74,6 +74,6 @@ def _result(result: ExecutionResult) -> None:
     parts = (result.stdout, ""), (result.stderr, "yellow"), (result.result or "", "bold"), (error, "red")
     for text, style in parts:
         for line in clean(text).rstrip("\n").split("\n") if text.strip() else ():
-            out.print(Text(GUTTER, style="dim cyan") + Text(line, style=style), soft_wrap=True)
+            out.print(in_gutter(Text(line, style=style)), soft_wrap=True)
     for change in result.files:
-        out.print(Text(GUTTER, style="dim cyan") + Text(clean(change.path), style="dim"), soft_wrap=True)
+        out.print(in_gutter(Text(clean(change.path), style="dim")), soft_wrap=True)

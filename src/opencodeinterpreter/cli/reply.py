@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import re
 
+from pygments.token import (  # type: ignore[import-untyped]
+    Comment,
+    Keyword,
+    Name,
+    Number,
+    Operator,
+    String,
+)
 from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
-from rich.syntax import Syntax
+from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.text import Text
 
 from opencodeinterpreter.cli.tables import markdown_table
@@ -21,6 +29,23 @@ _TOKEN = re.compile(r"\s+|[^\s\u1100-\uffdc]+|[\u1100-\uffdc]")
 _MARK = re.compile(r"(\*\*|`)")
 _ITEM = re.compile(r"^(\s*)([-*+]|\d{1,3}[.)])\s+")
 _INDENT = "  "
+_THEMES = {
+    # The terminal's own sixteen colours: whatever its background is, its owner can read them.
+    theme: ANSISyntaxTheme(
+        {
+            Comment: Style(color="bright_black", italic=True),
+            Keyword: Style(color=f"{bright}magenta"),
+            Operator.Word: Style(color=f"{bright}magenta"),
+            String: Style(color="green"),
+            Number: Style(color="cyan"),
+            Name.Function: Style(color=f"{bright}blue"),
+            Name.Class: Style(color=f"{bright}blue"),
+            Name.Decorator: Style(color=f"{bright}blue"),
+            Name.Builtin: Style(color=f"{bright}blue"),
+        }
+    )
+    for theme, bright in (("dark", "bright_"), ("light", ""))
+}
 
 
 class CodeLines:
@@ -28,12 +53,12 @@ class CodeLines:
 
     Args:
         language: as after a fence; an unknown one is printed plain.
-        theme: a name that ``rich.syntax`` knows.
+        theme: "dark" or "light".
     """
 
     def __init__(self, language: str, theme: str) -> None:
         self.lines: list[str] = []
-        self._syntax = Syntax("", language or "text", theme=theme, background_color="default")
+        self._syntax = Syntax("", language or "text", theme=_THEMES[theme], background_color="default")
 
     def add(self, line: str) -> Text:
         """Return the next line in colour."""

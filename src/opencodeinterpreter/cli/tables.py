@@ -95,7 +95,7 @@ def _fitting(heads: list[list[str]], rows: list[list[str]], console: Console, in
         return None
     for row in [*heads, *rows]:
         row.extend([""] * (width - len(row)))
-    table = Table(box=box.SIMPLE_HEAD if heads else box.SIMPLE, pad_edge=False, show_header=bool(heads))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=bool(heads))
     for number in range(width):
         column = [row[number] for row in rows]
         numeric = bool(column) and all(_NUMBER.match(cell) or not cell for cell in column)
