@@ -21,8 +21,6 @@ from opencodeinterpreter.sandbox.processes import cpu, descendants, memory
 _log = logging.getLogger(__name__)
 _END_SECONDS = 10.0
 _TAIL_BYTES = 64 * 1024
-_STARTERS = {"", "bwrap", "setpriv", "env"}
-"""Names of what runs before the main program does."""
 
 
 class Tail:
@@ -52,7 +50,7 @@ class Tail:
 
 
 class JailedProcess:
-    """The main process of a jail and all that it starts, held by bubblewrap's own pid 1.
+    """The main process of a jail and all that it starts, below the jail's pid 1.
 
     Args:
         bubblewrap: the process that built the jail.
@@ -88,7 +86,8 @@ class JailedProcess:
     def started(self) -> bool:
         """Return True as soon as the main process runs a program of its own."""
         main = self._find_main()
-        return main is not None and _name(main) not in _STARTERS
+        # Until then it is a copy of pid 1, which started it.
+        return main is not None and _command(main) not in {b"", _command(self._init)}
 
     def poll(self) -> int | None:
         """Return the exit status, or None while it runs; -N or 128 + N if signal N ended it."""
@@ -168,7 +167,7 @@ class JailedProcess:
         with self._lock:
             if self._main is None and self._init_handle is not None:
                 for pid in descendants(self._init)[1:]:
-                    if _inside_pid(pid) == 2:  # 1 is bubblewrap's own
+                    if _inside_pid(pid) == 2:  # 1 waits for it
                         with contextlib.suppress(ProcessLookupError):
                             self._main_handle = open_handle(pid)
                             self._main = pid
@@ -204,8 +203,11 @@ def _status(pid: int, name: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:")), "")
 
 
-def _name(pid: int) -> str:
-    return _status(pid, "Name")
+def _command(pid: int) -> bytes:
+    """Return the command line, empty if the process is gone or is no program yet."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _state(pid: int) -> str:

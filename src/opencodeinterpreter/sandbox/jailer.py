@@ -71,7 +71,7 @@ def start_jail(plan: Plan, descriptors: Descriptors) -> JailedProcess:
     with ExitStack() as stack:
         status, go, output = _Pipe(stack), _Pipe(stack), _Pipe(stack)
         options = ["--json-status-fd", str(status.write), "--block-fd", str(go.read), *plan.options]
-        # Through a descriptor, for code inside can read the arguments of bubblewrap's pid 1.
+        # Through a descriptor: an argument list is public on the host, and short.
         listing = descriptors.add(b"".join(os.fsencode(option) + b"\0" for option in options))
         passed = [*descriptors.opened, status.write, go.read]
         argv = ["bwrap", "--args", listing, "--", *plan.command]

@@ -38,8 +38,8 @@ class _Starter:
         while True:
             future, program, argv, descriptors, output = self._jobs.get()
             try:
-                # An empty environment and only the named descriptors: bubblewrap hands both on to its pid 1,
-                # where code inside can look.
+                # An empty environment and only the named descriptors: bubblewrap hands on what it gets, and
+                # code inside would find it in itself and in pid 1.
                 process = subprocess.Popen(
                     argv,
                     executable=program,
