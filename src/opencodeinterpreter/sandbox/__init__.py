@@ -18,10 +18,11 @@ from opencodeinterpreter.sandbox.base import (
 )
 
 if TYPE_CHECKING:
+    from opencodeinterpreter.sandbox.pool import KernelPool
     from opencodeinterpreter.sandbox.sandbox import Sandbox
     from opencodeinterpreter.sandbox.workspace import FileInfo
 
-_HOMES = {"FileInfo": "workspace", "Sandbox": "sandbox"}
+_HOMES = {"FileInfo": "workspace", "KernelPool": "pool", "Sandbox": "sandbox"}
 
 __all__ = [
     "Artifact",
@@ -31,6 +32,7 @@ __all__ = [
     "FileChange",
     "FileInfo",
     "IsolatedProcess",
+    "KernelPool",
     "LaunchSpec",
     "Limits",
     "OutputDelta",

@@ -89,6 +89,12 @@ class Sandbox:
         """The kernel's language, in lower case."""
         return self._command.language
 
+    @property
+    def alive(self) -> bool:
+        """Whether a kernel is running; after one that has ended by itself, the next run starts another."""
+        kernel = self._kernel
+        return kernel is not None and kernel.alive
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ _LARGEST_MESSAGE = 32 << 20
 """Bytes; a kernel that sends more is cut off before it fills the host's memory."""
 _WAITING_MESSAGES = 1000
 _MESSAGES_A_PASS = 200
+_DELIMITER = b"<IDS|MSG>"
 _lock = threading.Lock()
 _context: tuple[int, Any] | None = None
 
@@ -54,7 +56,6 @@ class Wire:
         info = {"transport": "ipc", "ip": f"{inside}/k", "key": key, "signature_scheme": "hmac-sha256", **_PORTS}
         self.connection_file.write_text(json.dumps(info), encoding="utf-8")
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
-        self._poller: zmq.Poller | None = None
 
     def listening(self) -> bool:
         """Return whether the kernel has opened its sockets."""
@@ -65,7 +66,6 @@ class Wire:
 
         context = _shared_context()
         kinds = {"shell": zmq.DEALER, "iopub": zmq.SUB, "control": zmq.DEALER}
-        self._poller = zmq.Poller()
         for name, kind in kinds.items():
             socket = context.socket(kind)
             socket.linger = 0
@@ -76,7 +76,6 @@ class Wire:
                 socket.subscribe(b"")
             socket.connect(f"ipc://{self._path(name)}")
             self._sockets[name] = socket
-            self._poller.register(socket, zmq.POLLIN)
 
     def request(self, kind: str, content: dict[str, Any], channel: str = "shell") -> str:
         """Send a request and return its id."""
@@ -84,19 +83,17 @@ class Wire:
         self._session.send(self._sockets[channel], message)
         return str(message["header"]["msg_id"])
 
-    def wait(self, milliseconds: int, filenos: Iterable[int] = ()) -> None:
-        """Return as soon as a message or something on ``filenos`` can be read, or the time is over."""
+    def wait(self, milliseconds: int, filenos: Iterable[int] = ()) -> bool:
+        """Return as soon as a message or something on ``filenos`` can be read, or the time is over.
+
+        Returns:
+            Whether one of ``filenos`` can be read.
+        """
         import zmq
 
-        assert self._poller is not None
-        extra = list(filenos)
-        for fileno in extra:
-            self._poller.register(fileno, zmq.POLLIN)
-        try:
-            self._poller.poll(milliseconds)
-        finally:
-            for fileno in extra:
-                self._poller.unregister(fileno)
+        waited: list[Any] = [*self._sockets.values(), *filenos]
+        ready = zmq.zmq_poll([(each, zmq.POLLIN) for each in waited], milliseconds)
+        return any(isinstance(each, int) for each, _ in ready)
 
     def messages(self) -> Iterator[Message]:
         """Yield what has come, replies first, without waiting."""
@@ -104,11 +101,9 @@ class Wire:
 
         for channel, socket in self._sockets.items():
             for _ in range(_MESSAGES_A_PASS):
-                try:
-                    frames = socket.recv_multipart(zmq.NOBLOCK)
-                except zmq.Again:
+                if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                     break
-                message = self._parse(channel, frames)
+                message = self._parse(channel, socket.recv_multipart(zmq.NOBLOCK))
                 if message is not None:
                     yield message
 
@@ -118,14 +113,18 @@ class Wire:
         self._sockets.clear()
 
     def _parse(self, channel: str, frames: list[bytes]) -> Message | None:
+        """Read a message; None for what code inside may put on the wire beside messages."""
         try:
-            _, frames = self._session.feed_identities(frames)
-            message = self._session.deserialize(frames)
-            content, parent = message["content"], message["parent_header"]
-            size = sum(map(len, frames))
-            return Message(channel, str(message["msg_type"]), str(parent.get("msg_id", "")), dict(content), size)
-        except Exception:  # whatever code inside can put on the wire; without a parent it could not be used anyway
+            start = frames.index(_DELIMITER) + 1
+            signature, header, parent, metadata, content = frames[start : start + 5]
+            if not hmac.compare_digest(self._session.sign([header, parent, metadata, content]), signature):
+                return None
+            kind, request, body = json.loads(header)["msg_type"], json.loads(parent).get("msg_id"), json.loads(content)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
+        if not isinstance(kind, str) or not isinstance(body, dict):
+            return None
+        return Message(channel, kind, str(request or ""), body, sum(map(len, frames)))
 
     def _path(self, channel: str) -> Path:
         return self._folder / f"k-{_PORTS[channel + '_port']}"

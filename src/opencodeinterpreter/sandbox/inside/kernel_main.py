@@ -20,12 +20,15 @@ import contextvars
 import io
 import json
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 import traceback
+import warnings
 from importlib.machinery import PathFinder
+from typing import Any
 
 # Cells are called "<cell 3>"; whoever reads a traceback finds the user's own frames by this.
 CELL = "<cell "
@@ -188,6 +191,38 @@ def _keep_runs_apart() -> None:
     os.register_at_fork(before=before, after_in_child=in_child)
 
 
+class Publisher:
+    """The socket for outputs, in place of ipykernel's thread for it: sends at once, from whichever thread."""
+
+    def __init__(self, socket) -> None:
+        self._socket = socket
+        self._lock = threading.RLock()
+
+    def send_multipart(self, parts, *_, **__) -> None:
+        # An interrupt between two parts would make one message of this and the next.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            with self._lock:
+                self._socket.send_multipart(parts)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+    def stop(self) -> None:
+        """There is no thread to stop."""
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _NoThread:
+    """Stands where ipykernel has the thread that reads requests."""
+
+    parent_thread = threading.main_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class _TableWidth:
     """Sets, when pandas is first imported, widths that suit text rather than a terminal."""
 
@@ -199,13 +234,14 @@ class _TableWidth:
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None:
             return None
-        execute = spec.loader.exec_module
+        loader: Any = spec.loader
+        execute = loader.exec_module
 
         def exec_module(module) -> None:
             execute(module)
             module.set_option("display.width", 160, "display.max_columns", 30)
 
-        spec.loader.exec_module = exec_module
+        loader.exec_module = exec_module
         return spec
 
 
@@ -219,7 +255,7 @@ def plain_traceback(kind, error, trace) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        stack = list(part.stack)
+        stack = [frame for frame in part.stack if frame.filename != __file__]
         first = next((at for at, frame in enumerate(stack) if frame.filename.startswith(CELL)), None)
         if first is not None:
             part.stack[:] = stack[first:]
@@ -231,8 +267,8 @@ def plain_traceback(kind, error, trace) -> str:
 
 def build_app(address: str):
     """Return the class of the kernel application; ``address`` is the socket that takes the output."""
+    import zmq
     from ipykernel.compiler import XCachingCompiler
-    from ipykernel.iostream import IOPubThread
     from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelapp import IPKernelApp
     from ipykernel.zmqshell import ZMQInteractiveShell
@@ -246,18 +282,34 @@ def build_app(address: str):
             """Children know that nobody sees colours."""
             os.environ.update(TERM="dumb", PAGER="cat", GIT_PAGER="cat", NO_COLOR="1")
 
+        # Output of children comes by their file descriptors; a pseudo-terminal would change it.
+        system = ZMQInteractiveShell.system_raw
+
         def ask_exit(self):
             raise SystemExit(0)  # ends the cell, not the session
 
-        def _showtraceback(self, etype, evalue, stb):
-            # An exception whose own parts fail is left to the other form, which has its safeguards.
-            with contextlib.suppress(Exception):
-                stb = [plain_traceback(etype, evalue, evalue.__traceback__)]
-            super()._showtraceback(etype, evalue, stb)
+        def showtraceback(self, exc_tuple=None, *args, **kwargs):
+            try:
+                kind, error, trace = self._get_exc_info(exc_tuple)
+                text = plain_traceback(kind, error, trace)
+            except Exception:  # one whose own parts fail; the other form has its safeguards
+                super().showtraceback(exc_tuple, *args, **kwargs)
+            else:
+                self._showtraceback(kind, error, [text])
+
+        def showsyntaxerror(self, *_, **__):
+            self.showtraceback()
 
     class Kernel(IPythonKernel):
         shell_class = Shell
         compiler_class = Compiler
+        # Requests are read in the main thread: one that only hands them over costs each run two changes of threads.
+        _supports_kernel_subshells = False
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.shell_channel_thread = _NoThread()
+            self._execute_sleep = 0  # half a millisecond, meant for output on other threads
 
         async def do_execute(self, *args, **kwargs):
             global _latest
@@ -289,18 +341,15 @@ def build_app(address: str):
             s.sndhwm = s.rcvhwm = 0  # a full queue would drop messages, the last one of a run among them
             return super()._bind_socket(s, port)
 
-        def init_iopub(self, context):
-            import zmq
+        def init_control(self, context):
+            super().init_control(context)
+            self.shell_channel_thread = None
 
-            self.iopub_socket = context.socket(zmq.XPUB)
-            self.iopub_socket.linger = 1000
-            self.iopub_port = self._bind_socket(self.iopub_socket, self.iopub_port)
-            try:
-                self.iopub_thread = IOPubThread(self.iopub_socket, session=self.session)
-            except TypeError:  # before ipykernel 7
-                self.iopub_thread = IOPubThread(self.iopub_socket)
-            self.iopub_thread.start()
-            self.iopub_socket = self.iopub_thread.background_socket
+        def init_iopub(self, context):
+            socket = context.socket(zmq.PUB)
+            socket.linger = 1000
+            self.iopub_port = self._bind_socket(socket, self.iopub_port)
+            self.iopub_thread = self.iopub_socket = Publisher(socket)
 
         def init_heartbeat(self):
             """Whether the process lives is seen from outside."""
@@ -323,8 +372,9 @@ def main() -> None:
     app = app_class.instance()
     app.config.HistoryManager.enabled = False
     app.config.Completer.use_jedi = False
-    app.log_level = 50
     app.initialize(["-f", connection])
+    app.log.setLevel(50)  # what it has to say would be taken for output of the code
+    warnings.filterwarnings("ignore", "To exit: use")
     del sys.modules["debugpy"]
 
     _latest = Run(address, "")
