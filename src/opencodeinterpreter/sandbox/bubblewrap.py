@@ -27,13 +27,22 @@ from opencodeinterpreter.sandbox.jailer import JailStartError, Plan, start_jail
 from opencodeinterpreter.sandbox.selfcheck import look_inside
 
 _INIT = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
-"""The jail's pid 1: waits for the main process, whose command follows, and for orphans.
+"""An ordinary user's pid 1 in the jail: waits for the main process, whose command follows, and for orphans.
 
-Not bubblewrap's own, for through ``/proc/1/exe`` code inside reaches the file that pid 1 was started from, and
-bubblewrap's lies outside of the jail, where its owner may change it. A shell from inside is read-only.
+Not bubblewrap's own, for through ``/proc/1/exe`` code of the same user reaches the file that pid 1 was started from,
+and bubblewrap's lies outside of the jail, where its owner may change it. A shell from inside is read-only. In root's
+jail bubblewrap stays pid 1, out of reach behind another uid, and alone able to die with its parent.
 """
 _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
-_USER_NAMESPACE = ("--unshare-user", "--disable-userns", "--uid", str(jail.INSIDE_UID), "--gid", str(jail.INSIDE_UID))
+_USER_NAMESPACE = (
+    "--as-pid-1",
+    "--unshare-user",
+    "--disable-userns",
+    "--uid",
+    str(jail.INSIDE_UID),
+    "--gid",
+    str(jail.INSIDE_UID),
+)
 _ROOT_CAPABILITIES = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP")
 """What dropping the rest takes; dropped with it."""
 
@@ -140,12 +149,12 @@ def _candidates() -> list[Path]:
 
 def _launch(program: Path, spec: LaunchSpec) -> JailedProcess:
     if not is_host_root():
-        return _start(program, spec, [*_INIT, *spec.argv], None)
+        return _start(program, spec, _INIT, None)
     lease = UidLease.take(preferred=spec.workspace.stat().st_uid)
     try:
         for folder in (spec.workspace, spec.runtime):
             give_away(folder, lease.uid)
-        return _start(program, spec, [*_dropping(lease.uid), *_INIT, *spec.argv], lease)
+        return _start(program, spec, _dropping(lease.uid), lease)
     except BaseException:
         lease.release()
         raise
@@ -165,15 +174,13 @@ def _dropping(uid: int) -> list[str]:
         )
     drop = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs"]
     drop += ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all"]
-    # The kernel forgets that the jail is to die with its parent when the uid changes.
-    drop += ["--pdeathsig=SIGKILL"]
     # Only after the drop may the process enter a workspace that is closed to all but its owner.
     return [setpriv, *drop, "--", env, f"--chdir={jail.WORKSPACE}", f"PWD={jail.WORKSPACE}"]
 
 
 def _options(spec: LaunchSpec, uid: int, as_root: bool, descriptors: jail.Descriptors) -> list[str]:
     """Return all that bubblewrap is told but the command."""
-    options = ["--die-with-parent", "--new-session", "--as-pid-1", *_NAMESPACES, "--hostname", jail.USER]
+    options = ["--die-with-parent", "--new-session", *_NAMESPACES, "--hostname", jail.USER]
     options += [] if spec.network else ["--unshare-net"]
     options += ["--cap-drop", "ALL", *(_ROOT_CAPABILITIES if as_root else _USER_NAMESPACE)]
     options += ["--seccomp", descriptors.add(seccomp.program(spec.network))]
@@ -183,12 +190,12 @@ def _options(spec: LaunchSpec, uid: int, as_root: bool, descriptors: jail.Descri
     return [*options, "--chdir", "/" if as_root else jail.WORKSPACE]
 
 
-def _start(program: Path, spec: LaunchSpec, command: Sequence[str], lease: UidLease | None) -> JailedProcess:
+def _start(program: Path, spec: LaunchSpec, prelude: Sequence[str], lease: UidLease | None) -> JailedProcess:
     with contextlib.closing(jail.Descriptors()) as descriptors:
         uid = jail.INSIDE_UID if lease is None else lease.uid
         options = _options(spec, uid, lease is not None, descriptors)
         release = (lambda: None) if lease is None else lease.release
-        plan = Plan(program, options, command, spec.limits, lease is None, release)
+        plan = Plan(program, options, prelude, spec.argv, spec.limits, lease is None, release)
         try:
             return start_jail(plan, descriptors)
         except (JailStartError, OSError) as error:

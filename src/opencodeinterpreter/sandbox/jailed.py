@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
 from opencodeinterpreter.errors import SandboxError
@@ -57,6 +57,7 @@ class JailedProcess:
         init: host pid of the jail's pid 1; every process inside descends from it and ends with it.
         status: the read end of bubblewrap's reports, which must stay open for bubblewrap to end in peace.
         output: what the jail's processes write to the stdout and stderr they were started with.
+        preludes: command lines that the main process has before it is the program asked for.
         on_end: called once, when nothing of the jail is left.
     """
 
@@ -66,6 +67,7 @@ class JailedProcess:
         init: int,
         status: int,
         output: Tail,
+        preludes: Set[bytes],
         on_end: Callable[[], None],
     ) -> None:
         self._bubblewrap = bubblewrap
@@ -76,6 +78,7 @@ class JailedProcess:
         self._main_handle: int | None = None
         self._status: int | None = status
         self._output = output
+        self._preludes = {b"", *preludes}
         self._on_end = on_end
         self._lock = threading.RLock()
 
@@ -86,8 +89,8 @@ class JailedProcess:
     def started(self) -> bool:
         """Return True as soon as the main process runs a program of its own."""
         main = self._find_main()
-        # Until then it is a copy of pid 1, which started it.
-        return main is not None and _command(main) not in {b"", _command(self._init)}
+        # At first it is a copy of pid 1, which started it.
+        return main is not None and _command(main) not in self._preludes | {_command(self._init)}
 
     def poll(self) -> int | None:
         """Return the exit status, or None while it runs; -N or 128 + N if signal N ended it."""

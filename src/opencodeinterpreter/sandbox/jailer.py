@@ -32,6 +32,8 @@ class Plan:
     program: Path
     """Of bubblewrap."""
     options: Sequence[str]
+    prelude: Sequence[str]
+    """Goes before the command, each program in it executing the next."""
     command: Sequence[str]
     limits: Limits
     user_namespace: bool
@@ -62,7 +64,7 @@ class _Pipe:
 
 
 def start_jail(plan: Plan, descriptors: Descriptors) -> JailedProcess:
-    """Start ``plan.command`` in its jail; ``descriptors`` hold the files that its options name.
+    """Start the command of a plan in its jail; ``descriptors`` hold the files that its options name.
 
     Raises:
         JailStartError: if the jail could not be built.
@@ -74,7 +76,7 @@ def start_jail(plan: Plan, descriptors: Descriptors) -> JailedProcess:
         # Through a descriptor: an argument list is public on the host, and short.
         listing = descriptors.add(b"".join(os.fsencode(option) + b"\0" for option in options))
         passed = [*descriptors.opened, status.write, go.read]
-        argv = ["bwrap", "--args", listing, "--", *plan.command]
+        argv = ["bwrap", "--args", listing, "--", *plan.prelude, *plan.command]
         bubblewrap = start(plan.program, argv, passed, output.write)
         for pipe, end in ((status, status.write), (go, go.read), (output, output.write)):
             pipe.close(end)
@@ -83,7 +85,9 @@ def start_jail(plan: Plan, descriptors: Descriptors) -> JailedProcess:
         try:
             if (init := _read_init(status.read)) is None:
                 raise _failure(bubblewrap, tail)
-            process = JailedProcess(bubblewrap, init, status.release(status.read), tail, plan.on_end)
+            process = JailedProcess(
+                bubblewrap, init, status.release(status.read), tail, _command_lines(plan), plan.on_end
+            )
             rlimits.apply(init, plan.limits, plan.user_namespace)
             os.write(go.write, b"\n")
             in_time = wait_started(process, _START_SECONDS)
@@ -93,6 +97,12 @@ def start_jail(plan: Plan, descriptors: Descriptors) -> JailedProcess:
             _abandon(bubblewrap, process)
             raise
         return process
+
+
+def _command_lines(plan: Plan) -> set[bytes]:
+    """Return how ``/proc/PID/cmdline`` may look before it shows the command itself."""
+    whole = [os.fsencode(part) + b"\0" for part in (*plan.prelude, *plan.command)]
+    return {b"".join(whole[start:]) for start in range(len(plan.prelude))}
 
 
 def _read_init(descriptor: int) -> int | None:

@@ -19,7 +19,6 @@ _THREAD_MB = 32
 """The same for each thread of a linear algebra library, of which there is one a core: stack, arena, buffer."""
 _ADDRESS_SPACE_FACTOR = 4
 _ADDRESS_SPACE_MB = 16 * 1024
-_PID_1 = 1
 _PER_NAMESPACE_COUNT = (5, 14)
 """Before this kernel, an ordinary user's processes outside the jail count too."""
 
@@ -37,7 +36,7 @@ def apply(pid: int, limits: Limits, user_namespace: bool) -> None:
         wanted[resource.RLIMIT_DATA] = _MB * (limits.memory_mb + slack)
         wanted[resource.RLIMIT_AS] = _MB * (limits.memory_mb * _ADDRESS_SPACE_FACTOR + _ADDRESS_SPACE_MB + slack)
     if limits.processes is not None:
-        wanted[resource.RLIMIT_NPROC] = limits.processes + _PID_1 + (_others() if user_namespace else 0)
+        wanted[resource.RLIMIT_NPROC] = limits.processes + (_others() if user_namespace else 0)
     if limits.open_files is not None:
         wanted[resource.RLIMIT_NOFILE] = limits.open_files
     if limits.workspace_mb is not None:
@@ -56,9 +55,9 @@ def _others() -> int:
     """Return how many processes count towards an ordinary user's jail that are not of the code inside."""
     version = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])
     if version >= _PER_NAMESPACE_COUNT:
-        return 0
+        return 1  # pid 1
     mine = os.getuid()
-    return sum(_threads(entry) for entry in Path("/proc").iterdir() if _owner(entry) == mine)
+    return 1 + sum(_threads(entry) for entry in Path("/proc").iterdir() if _owner(entry) == mine)
 
 
 def _owner(entry: Path) -> int | None:
