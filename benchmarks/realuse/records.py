@@ -16,7 +16,7 @@ from typing import Any
 
 import opencodeinterpreter
 from benchmarks.realuse.arms import Arm, Run, Settings
-from benchmarks.realuse.outcome import Verdict
+from benchmarks.realuse.outcome import LINES_SEEN, Verdict
 from benchmarks.realuse.task import DATA, Task
 
 FORMAT = 1
@@ -121,7 +121,7 @@ def _arm_row(task: Task, arm: Arm) -> dict[str, Any]:
         "executions": arm.executions,
         "error": f"{error.name}: {error.value}"[:500] if error is not None else None,
         "text": arm.outcome.text,
-        "shown": arm.outcome.shown[-4000:],
+        "shown": "\n".join(arm.outcome.shown.splitlines()[-LINES_SEEN:])[-20_000:],
         "files": sorted(
             str(path.relative_to(arm.outcome.files)) for path in arm.outcome.files.rglob("*") if path.is_file()
         ),

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.realuse.arms import Settings, keep_files, run_task
 from benchmarks.realuse.records import append, read, run_key
+from benchmarks.realuse.regrade import main as regrade
 from benchmarks.realuse.run import main, measure
 from benchmarks.realuse.tasks import select
 from opencodeinterpreter import ScriptedModel
@@ -163,3 +164,24 @@ def test_the_command_refuses_what_does_not_exist(tmp_path: Path, capsys: pytest.
     assert "nothing" in capsys.readouterr().err
     assert main(["--model", "no-such-model", "--out", out]) == 1
     assert "no-such-model" in capsys.readouterr().err
+
+
+def test_recorded_runs_are_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = measured(tmp_path, ["chinese-workdays"], [block(WORKDAYS), "3309"])
+    row["single"]["passed"] = False
+    row["feedback"]["text"] = row["feedback"]["shown"] = "3308"
+    stored = tmp_path / "spoiled.jsonl"
+    append(stored, row)
+    (tmp_path / "runs.files").rename(tmp_path / "spoiled.files")
+    command = [str(stored), "--out", str(tmp_path / "new.jsonl")]
+    assert regrade(command) == 0
+    assert "single: now passed" in capsys.readouterr().out
+    (new,) = read(tmp_path / "new.jsonl")
+    assert (new["single"]["passed"], new["feedback"]["passed"], new["feedback"]["kind"]) == (
+        True,
+        False,
+        "wrong answer",
+    )
+    assert regrade(command) == 2
+    (tmp_path / "spoiled.files").rename(tmp_path / "elsewhere")
+    assert regrade([str(stored), "--out", str(tmp_path / "other.jsonl")]) == 1
