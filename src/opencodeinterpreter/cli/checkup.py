@@ -17,7 +17,7 @@ from rich.text import Text
 
 from opencodeinterpreter.cli.consoles import look, out_console
 from opencodeinterpreter.cli.spinner import Spinner
-from opencodeinterpreter.cli.tables import plain_table
+from opencodeinterpreter.cli.tables import print_table
 from opencodeinterpreter.cli.text import one_line, short_path, size
 from opencodeinterpreter.config import Config, config_path, load_config, model_settings
 from opencodeinterpreter.errors import ConfigError, OcintError
@@ -90,7 +90,7 @@ def show_settings(flags: dict[str, Any], json_lines: bool) -> bool:
          config.sources[key]]
         for key, value in config.items()
     ]  # fmt: skip
-    out.print(plain_table(["setting", "value", "from"], rows, out))
+    print_table(["setting", "value", "from"], rows, out)
     path = config_path()
     out.print(Text(f"File: {path}" + ("" if path.exists() else " (not there; all settings are optional)")))
     return True

@@ -22,10 +22,10 @@ COMMANDS = {
     "help": ("", "this list"),
     "files": ("", "the files in the workspace"),
     "attach": ("FILE…", "send files with the next message"),
-    "undo": ("", "take the last message and its answer back; what the code did stays"),
+    "undo": ("", "take the last message and its answer back"),
     "retry": ("", "do the last message again"),
-    "replay": ("", "run the earlier code that worked again, to bring variables back"),
-    "save": ("[ipynb|md|py|jsonl] [FILE]", "write the conversation to a file"),
+    "replay": ("", "run the earlier code again, for its variables"),
+    "save": ("[FORM] [FILE]", "write it all to a file: ipynb, md, py or jsonl"),
     "model": ("[NAME]", "show the model, or use another"),
     "limits": ("", "what one run may use"),
     "reset": ("", "begin anew: dialog, variables and files"),
@@ -91,7 +91,7 @@ class Commands:
 
     def _help(self) -> None:
         for name, (words, about) in COMMANDS.items():
-            self._out.print(Text(f"  /{name} {words}".ljust(38), style="bold").append(about, style="not bold"))
+            self._out.print(Text(f"  /{name} {words}".ljust(31), style="bold").append(about, style="not bold"))
         self._out.print(Text("  Anything else is a task, or feedback on what was done.", style="dim"))
 
     def _files(self) -> None:

@@ -13,7 +13,7 @@ from opencodeinterpreter.cli.approval import Approver
 from opencodeinterpreter.cli.commands import COMMANDS, Commands, Quit, Reset
 from opencodeinterpreter.cli.consoles import err_console, warn_unsandboxed
 from opencodeinterpreter.cli.inputs import check_files, read_task
-from opencodeinterpreter.cli.job import teller, text_renderer
+from opencodeinterpreter.cli.job import text_renderer
 from opencodeinterpreter.cli.prompting import LinePrompt, TerminalPrompt
 from opencodeinterpreter.cli.render import UNSANDBOXED
 from opencodeinterpreter.cli.text import one_line
@@ -62,12 +62,14 @@ class Conversation:
 
     def _talk(self, bench: Workbench) -> None:
         renderer = text_renderer(bench, self._err)
-        ask, say = Approver(self._err), teller(self._err)
+        ask = Approver(self._err)
 
         def show(begin: Callable[[], Iterator[Event]]) -> None:
-            show_turn(bench.interpreter, begin, renderer, ask, say)
+            self._gap()
+            show_turn(bench.interpreter, begin, renderer, ask)
 
         commands = Commands(bench, self._err, show, self._waiting)
+        self._gap()
         while (message := self._prompt.read()) is not None:
             try:
                 if message.startswith("/") and not message.startswith("//"):
@@ -83,14 +85,19 @@ class Conversation:
                 if debug():
                     raise
                 self._err.print(Text(f"ocint: {one_line(str(error), 2000)}", style="red"), soft_wrap=True)
+            self._gap()
+
+    def _gap(self) -> None:
+        if self._err.is_terminal:
+            self._err.print()
 
     def _greet(self, bench: Workbench, resumed: bool) -> None:
         if not self._err.is_terminal:
             return
         line = Text("ocint", style="bold").append(f"  {bench.interpreter.model.name}", style="not bold")
         line.append(f" · sandbox: {self._config.backend}", style="dim not bold")
-        line.append(" · /help lists the commands, Ctrl-C stops, Ctrl-D ends", style="dim not bold")
         self._err.print(line, soft_wrap=True)
+        self._err.print(Text("/help lists the commands · Ctrl-C stops · Ctrl-D ends", style="dim"))
         if resumed and bench.interpreter.turns:
             last = bench.interpreter.turns[-1]
             self._err.print(Text(f"Going on after: {one_line(last.task)}", style="dim"), soft_wrap=True)

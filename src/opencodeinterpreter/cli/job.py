@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -63,7 +63,6 @@ def _turn(bench: Workbench, task: str, files: list[Path], renderer: Renderer, er
         lambda: bench.interpreter.stream(task, files),
         renderer,
         decide_by_json if isinstance(renderer, JsonRenderer) else Approver(err),
-        teller(err),
     )
     return exit_code(last)
 
@@ -86,15 +85,6 @@ def text_renderer(bench: Workbench, err: Console, quiet: bool = False) -> TextRe
         isolation=bench.config.backend,
         deliver=deliver,
     )
-
-
-def teller(err: Console) -> Callable[[str], None]:
-    """Return what tells the person something apart from the events."""
-
-    def say(text: str) -> None:
-        err.print(Text("\r" + text, style="yellow") if err.is_terminal else text, soft_wrap=True)
-
-    return say
 
 
 def _kind(error: OcintError) -> Literal["model", "sandbox", "input"]:

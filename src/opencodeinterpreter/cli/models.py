@@ -16,7 +16,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `ocint models list
 def list_(json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
     """Show the models of the catalog and which of them are on this machine."""
     from opencodeinterpreter.cli.consoles import out_console
-    from opencodeinterpreter.cli.tables import plain_table
+    from opencodeinterpreter.cli.tables import print_table
     from opencodeinterpreter.cli.text import size
     from opencodeinterpreter.config import load_config, model_settings
     from opencodeinterpreter.models import ModelFile, list_models
@@ -47,9 +47,11 @@ def list_(json_lines: Annotated[bool, typer.Option("--json", help="One JSON obje
         amount = entry.size if isinstance(entry, ModelFile) else None
         rows.append([marked, size(amount) if amount else "", here, note])
     out = out_console()
-    out.print(plain_table(["model", "size", "here", "about"], rows, out))
+    print_table(["model", "size", "here", "about"], rows, out)
     if any(row[0].endswith(" *") for row in rows):
-        out.print("* is used unless another is named with -m. Any other: FILE.gguf, hf:org/repo, openai:name.")
+        out.print(
+            "* is used unless another is named with -m, such as FILE.gguf, hf:org/repo or openai:name.", soft_wrap=True
+        )
 
 
 @app.command("pull")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
@@ -48,6 +49,10 @@ class Renderer(Protocol):
         """Called every tenth of a second while nothing happens."""
         ...
 
+    def tell(self, text: str) -> None:
+        """Tell the person something apart from the events."""
+        ...
+
 
 class JsonRenderer:
     """Writes each event as a JSON object on a line of its own."""
@@ -65,6 +70,9 @@ class JsonRenderer:
 
     def tick(self) -> None:
         pass
+
+    def tell(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 @dataclass(frozen=True)
@@ -143,11 +151,22 @@ class TextRenderer:
 
     def tick(self) -> None:
         """Show that something is being waited for, where the cursor is free."""
-        free = (self._reply is None or self._reply.at_line_start) and (
+        if self._free:
+            self.spinner.tick()
+
+    def tell(self, text: str) -> None:
+        """Print a line of ours on ``err``."""
+        self.spinner.clear()
+        if not self._free and self._out.is_terminal:
+            self._out.print()
+        self._err.print(Text(text, style="yellow"), soft_wrap=True)
+
+    @property
+    def _free(self) -> bool:
+        """Whether the cursor is at the start of a line."""
+        return (self._reply is None or self._reply.at_line_start) and (
             self._output is None or self._output.at_line_start
         )
-        if free:
-            self.spinner.tick()
 
     def _wait(self, event: Event) -> None:
         label = {"round_started": "thinking", "code_action_started": "running", "round_finished": "thinking"}

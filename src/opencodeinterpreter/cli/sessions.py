@@ -36,7 +36,7 @@ def list_(
     from dataclasses import asdict
 
     from opencodeinterpreter.cli.consoles import err_console, out_console
-    from opencodeinterpreter.cli.tables import plain_table
+    from opencodeinterpreter.cli.tables import print_table
 
     infos = _store().infos(search)
     if json_lines:
@@ -51,7 +51,7 @@ def list_(
         for info in infos
     ]
     out = out_console()
-    out.print(plain_table(["session", "last used", "turns", "first task"], rows, out))
+    print_table(["session", "last used", "turns", "first task"], rows, out)
 
 
 @app.command()

@@ -111,11 +111,13 @@ def _fitting(heads: list[list[str]], rows: list[list[str]], console: Console, in
     return table if wide <= console.width - 2 else None
 
 
-def plain_table(heads: list[str], rows: list[list[str]], console: Console) -> Table | Text:
-    """Return a list of ours as a table; outside a terminal as lines with tabs, for other programs to read."""
+def print_table(heads: list[str], rows: list[list[str]], console: Console) -> None:
+    """Print a list of ours as a table; outside a terminal as lines with tabs, for other programs to read."""
     cells = [[one_line(cell, 500) for cell in row] for row in rows]
     if not console.is_terminal:
-        return Text("\n".join("\t".join(row) for row in [heads, *cells]), no_wrap=True, overflow="ignore")
+        for row in [heads, *cells]:
+            console.print(Text("\t".join(row)), soft_wrap=True)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, head in enumerate(heads):
         numeric = bool(cells) and all(_NUMBER.match(row[number].split(" ")[0]) or not row[number] for row in cells)
@@ -123,4 +125,4 @@ def plain_table(heads: list[str], rows: list[list[str]], console: Console) -> Ta
         table.add_column(head, justify="right" if numeric else "left", no_wrap=not last, overflow="fold")
     for row in cells:
         table.add_row(*map(Text, row))
-    return table
+    console.print(table)

@@ -57,14 +57,12 @@ def show_turn(
     begin: Callable[[], Iterator[Event]],
     renderer: Renderer,
     ask: Callable[[ApprovalRequest], None],
-    say: Callable[[str], None],
 ) -> Event | None:
     """Run a turn and show it; return its last event, an ``Answer`` or a ``Failure``.
 
     Args:
         begin: starts the turn, such as ``lambda: interpreter.stream(task)``.
         ask: decides an approval request.
-        say: tells the person something apart from the events.
 
     Raises:
         OcintError: the turn could not begin.
@@ -87,7 +85,7 @@ def show_turn(
         try:
             while True:
                 if interrupts.take():
-                    say("Stopping; Ctrl-C again ends the program.")
+                    renderer.tell("Stopping; Ctrl-C again ends the program.")
                     interpreter.stop()
                 try:
                     item = events.get(timeout=_TICK_SECONDS)
