@@ -29,7 +29,7 @@ def payments() -> bytes:
     rows = []
     for row in range(160):
         day = date(2024, 1, 1) + timedelta(days=chance.randrange(150))
-        form = "%Y-%m-%d" if row < 60 else chance.choice(["%Y-%m-%d", "%d.%m.%Y", "%b %d, %Y"])
+        form = "%d.%m.%Y" if row < 60 else chance.choice(["%d.%m.%Y", "%d %b %Y", "%b %d, %Y"])
         rows.append([day.strftime(form), chance.choice(NAMES), f"{chance.randrange(1500, 95000) / 100:.2f}"])
     return delimited(["date", "payer", "amount"], rows)
 
@@ -89,7 +89,7 @@ def towns() -> bytes:
 
 def weather() -> bytes:
     """A year of days."""
-    chance = rng("weather.csv")
+    chance = rng("weather.csv, the second")
     rows = []
     dry = 0
     for number in range(365):

@@ -39,7 +39,7 @@ def euros(folder: Path) -> tuple[Need, ...]:
     figure = Figure()
     figure.subplots().bar(list(months), [float(total) for total in months.values()])
     figure.savefig(folder / "euros.png")
-    return (Picture("euros.png"), Number(max(months.values()) - min(months.values()), 2))
+    return (Picture("euros.png"), Number(max(months.values()) - min(months.values()), 2, within=0.015))
 
 
 def valid(isbn: str) -> bool:

@@ -28,7 +28,7 @@ def orders(folder: Path) -> tuple[Need, ...]:
 
 
 def day_of(text: str) -> date:
-    for form in ("%Y-%m-%d", "%d.%m.%Y", "%b %d, %Y"):
+    for form in ("%d.%m.%Y", "%d %b %Y", "%b %d, %Y"):
         try:
             return datetime.strptime(text, form).date()
         except ValueError:
@@ -64,12 +64,14 @@ def towns(folder: Path) -> tuple[Need, ...]:
 
 
 def weather(folder: Path) -> tuple[Need, ...]:
-    best, length = 0, 0
-    end = date.min
+    best, length, end = 0, 0, date.min
+    runs = []
     for row in rows_of(folder / "weather.csv"):
         length = length + 1 if float(row["rain_mm"]) == 0 else 0
+        runs.append(length)
         if length > best:
             best, end = length, date.fromisoformat(row["date"])
+    assert runs.count(best) == 1  # one run is the longest
     return (Number(best, name="days"), Day(end - timedelta(days=best - 1)))
 
 
