@@ -15,7 +15,7 @@ from opencodeinterpreter.cli.consoles import err_console, look, out_console, war
 from opencodeinterpreter.cli.deliver import Delivery
 from opencodeinterpreter.cli.inputs import check_files
 from opencodeinterpreter.cli.output import Figures, as_text
-from opencodeinterpreter.cli.render import JsonRenderer, ending
+from opencodeinterpreter.cli.render import JsonRenderer, fault
 from opencodeinterpreter.cli.tables import html_table
 from opencodeinterpreter.cli.text import Cleaner, clean, count
 from opencodeinterpreter.cli.turns import counted_interrupts
@@ -24,7 +24,6 @@ from opencodeinterpreter.config import Config
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter import CodeActionStarted, ExecutionFinished, OutputDelta
 from opencodeinterpreter.interpreter.execution import execute
-from opencodeinterpreter.interpreter.feedback import short_traceback
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import Display, ExecutionResult
 
@@ -96,10 +95,8 @@ class _Printer:
 
     def finish(self, result: ExecutionResult) -> None:
         """Say how it ended, if not well."""
-        if result.error is not None:
-            self._err.print(Text(clean(short_traceback(result.error)), style="red"), soft_wrap=True)
-        elif not result.ok:
-            self._err.print(Text(f"ocint: {ending(result)}", style="red"), soft_wrap=True)
+        if problem := fault(result):
+            self._err.print(Text(problem, style="red"), soft_wrap=True)
 
     def _display(self, display: Display) -> None:
         html = display.data.get("text/html")

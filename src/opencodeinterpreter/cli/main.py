@@ -82,8 +82,8 @@ def _run() -> int:
             # Whoever read the output is gone; everything that matters is in the session.
             _abandon_output()
             return 129
-        named = f" {error.filename}" if error.filename else ""
-        print(f"ocint:{named}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"ocint: {named}{error.strerror or error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
 

@@ -199,10 +199,8 @@ class TextRenderer:
 
     def _finish(self, output: OutputPrinter, result: ExecutionResult) -> None:
         output.close()
-        if result.error is not None:
-            output.note(clean(short_traceback(result.error)), "red")
-        elif not result.ok:
-            output.note(ending(result), "red")
+        if problem := fault(result):
+            output.note(problem, "red")
         if result.omitted_bytes:
             where = f"; all of it is in {result.log}" if result.log else ""
             output.note(f"… {size(result.omitted_bytes)} of output left out{where} …", "dim italic")
@@ -254,8 +252,10 @@ class TextRenderer:
             self._out.print()
 
 
-def ending(result: ExecutionResult) -> str:
-    """Say what ended a run that did not end by itself."""
+def fault(result: ExecutionResult) -> str:
+    """Return what went wrong in a run: its error, or what ended it; empty if all is well."""
+    if result.reason is None:
+        return clean(short_traceback(result.error)) if result.error is not None else ""
     if result.reason == "stopped":
         return f"stopped after {seconds(result.duration)}"
     if result.reason == "kernel died":

@@ -8,11 +8,11 @@ from rich.text import Text
 
 from opencodeinterpreter.cli.consoles import out_console
 from opencodeinterpreter.cli.output import in_gutter
+from opencodeinterpreter.cli.render import fault
 from opencodeinterpreter.cli.reply import ReplyPrinter
 from opencodeinterpreter.cli.text import clean, visible
 from opencodeinterpreter.errors import SessionError
 from opencodeinterpreter.interpreter import SessionStore, export
-from opencodeinterpreter.interpreter.feedback import short_traceback
 from opencodeinterpreter.interpreter.history import Turn
 from opencodeinterpreter.interpreter.recording import history_of
 from opencodeinterpreter.interpreter.sessions import read_events
@@ -70,8 +70,7 @@ def show_session(store: SessionStore, identity: str) -> None:
 
 def _result(result: ExecutionResult) -> None:
     out = out_console()
-    error = short_traceback(result.error) if result.error else ""
-    parts = (result.stdout, ""), (result.stderr, "yellow"), (result.result or "", "bold"), (error, "red")
+    parts = (result.stdout, ""), (result.stderr, "yellow"), (result.result or "", "bold"), (fault(result), "red")
     for text, style in parts:
         for line in clean(text).rstrip("\n").split("\n") if text.strip() else ():
             out.print(in_gutter(Text(line, style=style)), soft_wrap=True)
