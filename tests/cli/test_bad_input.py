@@ -209,7 +209,7 @@ def test_approval_without_a_terminal(ocint: Program) -> None:
 
 
 def test_no_space_for_the_session(ocint: Program) -> None:
-    model = ocint.script("word " * 100_000, context_tokens=900_000)
+    model = ocint.script("word " * 100_000, context_tokens=900_000, delta_characters=10_000)
     done = ocint("run", "x", "-m", model, "--max-tokens", "800000", "--context", "900000", file_bytes=300_000)
     assert done.err.splitlines()[-1].startswith("ocint: The session could not be saved to ")
     assert done.code == 2

@@ -57,6 +57,7 @@ class OutputPrinter:
         self._tail: deque[tuple[str, str]] = deque(maxlen=_TAIL)
         self._left_out = 0
         self._redraw = False
+        self._returned = False
 
     @property
     def at_line_start(self) -> bool:
@@ -98,23 +99,27 @@ class OutputPrinter:
             self._end_line(blank=True)
         if rest:
             self._extend(rest)
+            self._draw_open()
 
     def _extend(self, text: str) -> None:
-        # Progress bars go back to the start of their line: only what stands there in the end counts.
-        before, back, after = text.rpartition("\r")
-        if back:
-            self._open, text = ("", after) if after else (before.rpartition("\r")[2], "")
-        self._open = (self._open + text)[:_LONGEST_LINE]
-        shown = self._console.is_terminal and self._lines < _LINES and self._open
-        if shown and cell_len(self._open) <= self._width:
-            self._redraw = True
+        """Add to the open line; what follows a carriage return takes the place of what was there, as in a bar."""
+        first, *returned = text.split("\r")
+        for number, part in enumerate([first, *returned]):
+            self._returned = self._returned or number > 0
+            if part:
+                self._open = (part if self._returned else self._open + part)[:_LONGEST_LINE]
+                self._returned = False
+
+    def _draw_open(self) -> None:
+        if self._console.is_terminal and self._lines < _LINES and 0 < cell_len(self._open) <= self._width:
             self._console.control(_CLEAR_LINE)
             self._print(self._open, self._style, end="")
+            self._redraw = True
 
     def _end_line(self, blank: bool = False) -> None:
         if not (self._open or blank):
             return
-        text, self._open = self._open, ""
+        text, self._open, self._returned = self._open, "", False
         if self._redraw:
             self._console.control(_CLEAR_LINE)
             self._redraw = False
@@ -213,7 +218,7 @@ class Figures:
             if not isinstance(content, str) or (kind == "text/html" and not _needs_browser(content)):
                 continue
             try:
-                raw = content.encode() if kind.startswith(("image/svg", "text/")) else base64.b64decode(content)
+                raw = content.encode() if kind.startswith(("image/svg", "text/")) else _decoded(content)
             except binascii.Error:
                 continue
             return raw, ending
@@ -226,6 +231,10 @@ class Figures:
         path.write_bytes(raw)
         self.paths.append(path)
         return path
+
+
+def _decoded(content: str) -> bytes:
+    return base64.b64decode("".join(content.split()), validate=True)
 
 
 def _needs_browser(html: str) -> bool:

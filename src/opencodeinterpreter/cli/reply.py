@@ -26,7 +26,9 @@ from opencodeinterpreter.cli.text import visible
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)$")
 _TOKEN = re.compile(r"\s+|[^\s\u1100-\uffdc]+|[\u1100-\uffdc]")
-_MARK = re.compile(r"(\*\*|`)")
+_MARK = re.compile(r"(\*\*|`|</?think>)")
+_OPENS = re.compile(r"[(\[\"'“‘*]*\Z")
+_STYLES = {"**": "bold", "`": "cyan", "<think>": "dim italic"}
 _ITEM = re.compile(r"^(\s*)([-*+]|\d{1,3}[.)])\s+")
 _INDENT = "  "
 _THEMES = {
@@ -83,6 +85,8 @@ class ReplyPrinter:
         self._plain = not console.is_terminal
         self._pending = ""
         self._column = 0
+        self._hanging = 0
+        """How far the lines that a long line is folded into are indented."""
         self._styles: set[str] = set()
         self._fence: str | None = None
         self._code: CodeLines | None = None
@@ -101,10 +105,14 @@ class ReplyPrinter:
 
     def feed(self, delta: str) -> None:
         """Print what can be printed now that ``delta`` has come."""
-        self._pending += visible(delta)
-        while "\n" in self._pending:
-            line, self._pending = self._pending.split("\n", 1)
-            self._line(line)
+        delta = visible(delta)
+        self._pending += delta
+        if "\n" in delta:
+            *lines, self._pending = self._pending.split("\n")
+            for line in lines:
+                rest, self._pending = self._pending, ""
+                self._line(line)
+                self._pending = rest
         if self._code is None and not self._undecided(self._pending):
             self._words(keep_last=True)
 
@@ -170,40 +178,59 @@ class ReplyPrinter:
             return
         self._flush_table()
         if not self._line_open:
-            self._line_open = True
-            if item := _ITEM.match(self._pending):
-                mark = "•" if item[2] in "-*+" else item[2]
-                self._write(f"{item[1]}{mark} ", "bold")
-                self._pending = self._pending[item.end() :]
+            self._open_line()
         words = _TOKEN.findall(self._pending)
         self._pending = words.pop() if words and keep_last else ""
         for word in words:
             self._word(word)
 
+    def _open_line(self) -> None:
+        """Print what a line begins with: its indentation, the mark of an item."""
+        self._line_open = True
+        if item := _ITEM.match(self._pending):
+            mark = "•" if item[2] in "-*+" else item[2]
+            self._write(f"{item[1]}{mark} ", "bold")
+            self._pending = self._pending[item.end() :]
+        else:
+            text = self._pending.lstrip(" ")
+            self._write(" " * min(len(self._pending) - len(text), 12), "")
+            self._pending = text
+        self._hanging = self._column
+
     def _word(self, word: str) -> None:
-        width = cell_len(_MARK.sub("", word))
         if word.isspace():
-            if self._column:
-                self._write(" " if self._column + 1 < self._console.width else "", "")
+            self._write(" " if self._column < self._console.width - 1 else "", "")
             return
-        if self._column and self._column + width > self._console.width - 1:
+        if self._column > self._hanging and self._column + cell_len(_MARK.sub("", word)) > self._console.width - 1:
             self._console.print()
             self._column = 0
+            self._write(" " * self._hanging, "")
+        before = ""
         for part in _MARK.split(word):
-            if part in ("**", "`") and not (part == "**" and "`" in self._styles):
-                self._styles ^= {part}
-            elif part:
-                self._write(part, " ".join({"**": "bold", "`": "cyan"}[mark] for mark in sorted(self._styles)))
+            if not self._mark(part, before) and part:
+                self._write(part, " ".join(_STYLES[mark] for mark in sorted(self._styles)))
+            before += part
+
+    def _mark(self, part: str, before: str) -> bool:
+        """Take a mark of Markdown or of reasoning; return False where it is ordinary text."""
+        if part in ("<think>", "</think>"):
+            self._styles = {part} if part == "<think>" else set()
+            return True
+        if part == "`" or (part == "**" and "`" not in self._styles and ("**" in self._styles or _OPENS.match(before))):
+            self._styles ^= {part}
+            return True
+        return False
 
     def _write(self, text: str, style: str) -> None:
         if text:
-            self._console.print(Text(text, style=Style.parse(style) if style else ""), end="", soft_wrap=True)
-            self._column += cell_len(text)
+            self._console.print(Text(text, style=style), end="", soft_wrap=True)
+            self._column = (self._column + cell_len(text)) % self._console.width
 
     def _end_line(self, blank: bool = False) -> None:
         if self._line_open or blank:
             self._console.print()
-        self._column, self._line_open, self._styles = 0, False, set()
+        self._column, self._hanging, self._line_open = 0, 0, False
+        self._styles &= {"<think>"}
 
     def _raw(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)
