@@ -48,9 +48,16 @@ _ROOT_CAPABILITIES = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--c
 
 
 class BubblewrapBackend:
-    """Starts processes in a bubblewrap jail; see ``docs/security.md`` for what it holds and what it does not."""
+    """Starts processes in a bubblewrap jail; see ``docs/security.md`` for what it holds and what it does not.
+
+    Args:
+        program: the bwrap to use, the first of ``candidates()`` that works unless named.
+    """
 
     name = "bubblewrap"
+
+    def __init__(self, program: Path | None = None) -> None:
+        self._program = program
 
     def check(self) -> None:
         """Return if jails work here and hold what they must, after starting one and looking; remembered.
@@ -58,11 +65,11 @@ class BubblewrapBackend:
         Raises:
             SandboxUnavailableError: with the cause and the remedy.
         """
-        _found()
+        _found(self._program)
 
     def describe(self) -> dict[str, str]:
         """Return what a user may want to know of the isolation on this machine, after ``check()``."""
-        found = _found()
+        found = _found(self._program)
         way = "built as root, which then drops to a uid of its own" if is_host_root() else "user namespace of its own"
         return {
             "program": str(found.program),
@@ -85,7 +92,7 @@ class BubblewrapBackend:
         Raises:
             SandboxUnavailableError: if the isolation asked for cannot be had; never anything weaker.
         """
-        return _launch(_found().program, spec)
+        return _launch(_found(self._program).program, spec)
 
 
 @dataclass(frozen=True)
@@ -97,30 +104,29 @@ class _Found:
     """That code in the jail had on the host."""
 
 
-_cache: dict[bool, _Found] = {}
-"""By whether this program is root: a service may drop its rights after a first check."""
+_cache: dict[tuple[bool, Path | None], _Found] = {}
+"""By whether this program is root, for a service may drop its rights after a first check, and by the bwrap named."""
 _cache_lock = threading.Lock()
 
 
-def _found() -> _Found:
+def _found(wanted: Path | None) -> _Found:
     """Return the first bubblewrap whose jail holds; the failure of the first explains that of all."""
-    root = is_host_root()
+    key = (is_host_root(), wanted)
     with _cache_lock:
-        if root not in _cache:
-            failures: list[SandboxUnavailableError] = []
-            for program in _candidates():
-                try:
-                    uid = look_inside(partial(_launch, program))
-                except SandboxUnavailableError as error:
-                    failures.append(error)
-                else:
-                    _cache[root] = _Found(program, uid)
-                    return _cache[root]
-            raise failures[0]
-        return _cache[root]
+        if key in _cache:
+            return _cache[key]
+        failures: list[SandboxUnavailableError] = []
+        for program in [wanted] if wanted else candidates():
+            try:
+                _cache[key] = _Found(program, look_inside(partial(_launch, program)))
+            except SandboxUnavailableError as error:
+                failures.append(error)
+            else:
+                return _cache[key]
+        raise failures[0]
 
 
-def _candidates() -> list[Path]:
+def candidates() -> list[Path]:
     """Return the bwrap that comes with this package, then the system's, which a distribution may have allowed more.
 
     Raises:

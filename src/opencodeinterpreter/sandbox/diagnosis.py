@@ -77,7 +77,7 @@ def _explain_user(message: str, program: Path, host: Host) -> str:
             "The sandbox needs user namespaces, which this system keeps from ordinary users: "
             "sudo sysctl kernel.unprivileged_userns_clone=1"
         )
-    if host.user_namespaces == 0 or "No space left on device" in message:
+    if host.user_namespaces == 0 or "No space left on device" in message or "ENOSPC" in message:
         return (
             "The sandbox needs user namespaces, of which this system allows none (or no more): "
             "sudo sysctl user.max_user_namespaces=15000"

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import opencodeinterpreter
-from opencodeinterpreter.sandbox.bubblewrap import _candidates
-
+from opencodeinterpreter.sandbox.bubblewrap import candidates
 from probing.world import CANARY_VARIABLE
 
 ORDINARY_UID = 65533
@@ -70,7 +69,7 @@ def as_ordinary_user(command: Sequence[str]) -> list[str]:
             opened += ["--ro-bind", str(needed), str(needed)]
     drop = ["--reuid", str(ORDINARY_UID), "--regid", str(ORDINARY_UID), "--clear-groups"]
     drop += ["--inh-caps=-all", "--bounding-set=-all"]
-    return [str(_candidates()[0]), *opened, "--cap-add", "ALL", "--", "setpriv", *drop, "--", *command]
+    return [str(candidates()[0]), *opened, "--cap-add", "ALL", "--", "setpriv", *drop, "--", *command]
 
 
 def on_throwaway_host(command: Sequence[str]) -> list[str]:
@@ -83,16 +82,17 @@ def on_throwaway_host(command: Sequence[str]) -> list[str]:
     args += ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
     args += ["--hostname", "throwaway", "--ro-bind", "/usr", "/usr"]
     for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
-        if os.path.islink(name):
-            args += ["--symlink", os.readlink(name), name]
-        elif os.path.isdir(name):
+        path = Path(name)
+        if path.is_symlink():
+            args += ["--symlink", str(path.readlink()), name]
+        elif path.is_dir():
             args += ["--ro-bind", name, name]
     args += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm", "--dir", "/etc"]
     args += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     for needed in NEEDED:
         args += ["--ro-bind", str(needed), str(needed)]
     packages = Path(os.environ["PYTHONPATH"].split(":")[0])
-    return [str(_candidates()[0]), *args, "--bind", str(packages), str(packages), "--", *command]
+    return [str(candidates()[0]), *args, "--bind", str(packages), str(packages), "--", *command]
 
 
 def run(command: Sequence[str], folder: Path) -> str:

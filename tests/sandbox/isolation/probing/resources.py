@@ -46,21 +46,23 @@ got(len(mapped))
 """,
     "fill /tmp": """
 try:
-    with open('/tmp/filler', 'wb') as file:
-        for _ in range(W.memory_mb // 2):
-            file.write(bytes(1 << 20))
+    for part in range(W.memory_mb // 32):
+        with open(f'/tmp/filler{part}', 'wb') as file:
+            file.write(bytes(16 << 20))
     got('filled')
 finally:
-    os.unlink('/tmp/filler')
+    for used in range(part + 1):
+        os.unlink(f'/tmp/filler{used}')
 """,
     "fill shared memory": """
 try:
-    with open('/dev/shm/filler', 'wb') as file:
-        for _ in range(W.memory_mb // 2):
-            file.write(bytes(1 << 20))
+    for part in range(W.memory_mb // 32):
+        with open(f'/dev/shm/filler{part}', 'wb') as file:
+            file.write(bytes(16 << 20))
     got('filled')
 finally:
-    os.unlink('/dev/shm/filler')
+    for used in range(part + 1):
+        os.unlink(f'/dev/shm/filler{used}')
 """,
     "lock memory": """
 import mmap

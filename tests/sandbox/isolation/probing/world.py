@@ -99,9 +99,9 @@ class World:
         """Return what happened to the world, by the name of the probe that did it."""
         self._judge_victims()
         self._judge_files(workspace)
-        for pid in filter(str.isdigit, os.listdir("/proc")):
+        for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
-                command = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+                command = (entry / "cmdline").read_text(errors="replace")
                 if STAY[-1] in command and self.marker in command:
                     self._alarm(command.split("\0")[len(STAY)], "still runs")
         if socket.gethostname() != self.hostname:
@@ -280,10 +280,10 @@ class World:
                 self._alarms[names[folder]].add(f"{file.name} changed")
         places = [*SHARED, self.folder, self.home, *map(Path, self.system["system_folders"])]  # type: ignore[call-overload]
         for place in [*places, Path(str(self.system["packages"]))]:
-            for name in os.listdir(place) if place.is_dir() else ():
-                if self.marker in name:
-                    self._alarm(name, f"left in {place}")
-                    (place / name).unlink()
+            for path in place.iterdir() if place.is_dir() else ():
+                if self.marker in path.name:
+                    self._alarm(path.name, f"left in {place}")
+                    path.unlink()
         for path in workspace.rglob("*"):
             if not path.is_symlink() and path.stat().st_mode & 0o6000:
                 self._alarms["make-a-set-uid-file" if path.name == "s" else "open-a-set-uid-file"].add("is there")
@@ -299,10 +299,9 @@ def slug(name: str) -> str:
 
 def _own_address() -> str:
     """Return an address of this host that is not its loopback, or failing that another of its loopback."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as finder:
-        with contextlib.suppress(OSError):
-            finder.connect(("192.0.2.1", 9))
-            return str(finder.getsockname()[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as finder, contextlib.suppress(OSError):
+        finder.connect(("192.0.2.1", 9))
+        return str(finder.getsockname()[0])
     return "127.0.0.2"
 
 
