@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opencodeinterpreter import Interpreter, Limits, Message, Sandbox, ScriptedModel
+from opencodeinterpreter import Generation, Interpreter, Limits, Message, Sandbox, ScriptedModel
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter import (
     Answer,
@@ -66,7 +66,7 @@ def test_a_task_is_done_in_rounds_until_there_is_an_answer(shared_sandbox: Sandb
 def test_an_error_goes_back_to_the_model_which_repairs_it(shared_sandbox: Sandbox) -> None:
     def repaired(messages: Sequence[Message]) -> str:
         assert "ZeroDivisionError" in messages[-1].content
-        assert "----> " in messages[-1].content
+        assert "line 1" in messages[-1].content
         return block("print('mended')")
 
     with Interpreter(ScriptedModel([block("1 / 0"), repaired, "Done."]), sandbox=shared_sandbox) as it:
@@ -134,8 +134,8 @@ def test_the_same_error_three_times_ends_the_turn(shared_sandbox: Sandbox) -> No
 
 
 def test_a_reply_cut_inside_its_code_is_not_run(shared_sandbox: Sandbox) -> None:
-    model = ScriptedModel(["```python\nprint('hal", block("print('whole')"), "Done."], finish_reasons=["length"])
-    with Interpreter(model, sandbox=shared_sandbox) as it:
+    model = ScriptedModel(["```python\nprint('" + "x" * 50, block("print('whole')"), "Done."])
+    with Interpreter(model, sandbox=shared_sandbox, generation=Generation(max_tokens=10)) as it:
         answer = it.run("Go")
     assert [round_.code for round_ in answer.rounds if round_.result] == ["print('whole')\n"]
 
@@ -209,7 +209,7 @@ def test_stop_ends_running_code_and_the_next_message_is_feedback(shared_sandbox:
 
 
 def test_stop_ends_generation(shared_sandbox: Sandbox) -> None:
-    with Interpreter(ScriptedModel(["word " * 10_000, "Yes."], delay=0.01), sandbox=shared_sandbox) as it:
+    with Interpreter(ScriptedModel(["word " * 10_000, "Yes."], delay_seconds=0.01), sandbox=shared_sandbox) as it:
         stopper = threading.Timer(0.3, it.stop)
         stopper.start()
         events = list(it.stream("Talk"))
@@ -267,7 +267,7 @@ def test_a_full_context_is_condensed_and_said_so(shared_sandbox: Sandbox) -> Non
     assert isinstance(events[-1], Answer)
     assert events[-1].outcome == "answered"
     assert all("The first task" in request[1].content for request in model.requests)
-    assert len(events[-1].dialog) == 14
+    assert len(events[-1].dialog) == 15
 
 
 def test_a_message_longer_than_the_context_is_a_clear_failure(shared_sandbox: Sandbox) -> None:
@@ -282,8 +282,36 @@ def test_a_reply_that_is_nothing_is_asked_for_again(shared_sandbox: Sandbox) -> 
         assert it.run("Go").text == "There."
 
 
+def test_a_model_that_stops_at_an_error_is_asked_once_to_go_on(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("1 / 0"), "Sorry, an error.", block("print('mended')"), "Done."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run("Go")
+    assert answer.text == "Done."
+    assert "not done" in model.requests[2][-1].content
+
+
+def test_the_model_is_told_what_the_tables_hold_when_its_code_fails(shared_sandbox: Sandbox) -> None:
+    code = "import pandas as pd\nframe = pd.DataFrame({'price ': [1.5, None], 'name': ['a', 'b']})\nframe['price']"
+    model = ScriptedModel([block(code), block("print(frame['price '].sum())"), "1.5"])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        before = set(it.sandbox.run("sorted(globals())").result.split(", "))
+        it.run("Sum")
+        added = set(it.sandbox.run("sorted(globals())").result.split(", ")) - before
+    assert "'price ' (float64, 1 missing), 'name' (object)" in model.requests[1][-1].content
+    assert {name.strip("[]'") for name in added} >= {"frame", "pd"}
+    assert not any("variables" in name or "found" in name for name in added)
+
+
+def test_the_model_is_told_which_files_there_are_when_one_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a\n1\n")
+    model = ScriptedModel([block("open('/mnt/data/data.csv')"), block("print(open('data.csv').read())"), "Read."])
+    with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
+        it.run("Read", files=[tmp_path / "data.csv"])
+    assert "Files in the current folder: 'data.csv'" in model.requests[1][-1].content
+
+
 def test_limits_of_a_run_are_named_to_the_model() -> None:
-    model = ScriptedModel([block("while True: pass"), "It takes too long."])
+    model = ScriptedModel([block("while True: pass"), "It takes too long.", "It really does."])
     with Sandbox(limits=Limits(wall_seconds=1)) as sandbox, Interpreter(model, sandbox=sandbox) as it:
         events = list(it.stream("Loop"))
     assert "wall time" in model.requests[1][-1].content

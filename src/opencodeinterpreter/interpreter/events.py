@@ -118,7 +118,7 @@ class Notice(Event):
     """Something that the person should know and the loop took care of."""
 
     type = "notice"
-    kind: Literal["state lost", "dialog condensed", "reply cut", "reformat", "repeated", "retry", "unsandboxed"]
+    kind: Literal["state lost", "dialog condensed", "reply cut", "reformat", "repeated", "unfinished", "unsandboxed"]
     text: str
 
 

@@ -10,16 +10,18 @@ OUTPUT_CHARACTERS = 4000
 """What the model sees of one run's output; a person sees all of it."""
 _TRACEBACK_LINES = 30
 _FILES_LISTED = 20
+_FRAME = re.compile(r"\s*(File |Cell In|Input In)")
+_OWN_FRAME = re.compile(r"\s*(Cell In|Input In|File \"?(<cell|/workspace/))")
 
 NEXT_STEP = (
     "If this completes the task, reply with the final answer in plain words and no code. "
     "If not, reply with the next code."
 )
-REPAIR_STEP = "Say in one sentence what was wrong, then reply with the complete corrected code."
+REPAIR_STEP = "Find the cause, and reply with the complete corrected code in one ```python block."
 
 
-def execution_feedback(result: ExecutionResult) -> str:
-    """Return what the model is told of one execution.
+def execution_feedback(result: ExecutionResult, facts: str = "") -> str:
+    """Return what the model is told of one execution, and the ``facts`` that were found out after it.
 
     It begins with ``Execution result:``, the form that the published dialogs have (Code-Feedback).
     """
@@ -27,9 +29,7 @@ def execution_feedback(result: ExecutionResult) -> str:
     parts += _output(result)
     if result.error is not None:
         parts.append(short_traceback(result.error))
-    hint = _hint(result)
-    if hint:
-        parts.append(hint)
+    parts += [text for text in (_hint(result), facts) if text]
     if result.state_lost:
         parts.append(
             "The interpreter was restarted: all variables and imports are gone, files are still there. "
@@ -64,6 +64,14 @@ def reformat_feedback() -> str:
     )
 
 
+def unfinished_feedback() -> str:
+    """Return what the model is told when it stops after code that failed."""
+    return (
+        "The last code failed, so the task is not done and nothing was run since. "
+        "Reply with the complete corrected code in one ```python block."
+    )
+
+
 def rejected_feedback(reason: str) -> str:
     """Return what the model is told when a person rejects its code with a reason."""
     return f"The code was not run. The user rejected it: {reason}"
@@ -85,15 +93,12 @@ def shorten(text: str, characters: int = OUTPUT_CHARACTERS) -> str:
 
 def short_traceback(error: ErrorInfo) -> str:
     """Cut a traceback to the frames of the user's own code and the error itself."""
-    lines = error.traceback.strip().splitlines()
     frames: list[list[str]] = []
-    for line in lines:
-        starts_frame = re.match(r"(File |Cell In|Input In|\s+File )", line)
-        if starts_frame or not frames:
+    for line in error.traceback.strip().splitlines():
+        if _FRAME.match(line) or not frames:
             frames.append([])
         frames[-1].append(line)
-    own = [frame for frame in frames if re.match(r"\s*(Cell In|Input In)", frame[0]) or "/workspace/" in frame[0]]
-    body = [line for frame in own for line in frame if line.strip() and not line.startswith("---")]
+    body = [line for frame in frames if _OWN_FRAME.match(frame[0]) for line in frame if line.strip()]
     last = f"{error.name}: {error.value}"
     body = [line for line in body if line.strip() != last.splitlines()[0].strip()][:_TRACEBACK_LINES]
     return "\n".join([*body, shorten(last, 1200)])
@@ -152,8 +157,6 @@ def _hint(result: ExecutionResult) -> str | None:
         missing = re.search(r"No module named '([^']+)'", error.value)
         name = missing.group(1).split(".")[0] if missing else "this package"
         return f"{name} is not installed in the sandbox, and nothing can be installed. Use a package that is there."
-    if error.name == "FileNotFoundError":
-        return "Files are in the current folder; use their plain names."
     if error.name in {"URLError", "gaierror", "ConnectionError"}:
         return "The sandbox has no network."
     return None

@@ -184,7 +184,8 @@ class SessionStore:
         with closing(self._index()) as index:
             rows = index.execute(
                 "SELECT id, title, created, updated, turns, model FROM sessions "
-                "WHERE ? = '' OR title LIKE '%' || ? || '%' OR tasks LIKE '%' || ? || '%' ORDER BY updated DESC, id DESC",
+                "WHERE ? = '' OR title LIKE '%' || ? || '%' OR tasks LIKE '%' || ? || '%' "
+                "ORDER BY updated DESC, id DESC",
                 (search, search, search),
             ).fetchall()
         return [SessionInfo(*row) for row in rows if (self.root / row[0]).is_dir()]

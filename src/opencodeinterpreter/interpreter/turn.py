@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from opencodeinterpreter.interpreter import feedback as texts
@@ -30,6 +30,7 @@ from opencodeinterpreter.interpreter.events import (
 )
 from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.history import History, Turn
+from opencodeinterpreter.interpreter.inspection import facts_after
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import Artifact, Display, ExecutionResult, FileChange
@@ -39,9 +40,10 @@ _SAME_ERRORS = 3
 _REMINDERS = 2
 """How often in a turn a reply that cannot be used is answered with a reminder instead of a run."""
 _PROMPT_SLACK = 16
+_VARIED_TEMPERATURE = 0.7
 
 
-ReminderKind = Literal["reply cut", "reformat", "repeated"]
+ReminderKind = Literal["reply cut", "reformat", "repeated", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,11 @@ class TurnLoop:
         last = self._last_executed()
         if last is not None and last.code is not None and same_code(last.code, reply.action.code):
             failed = last.result is None or not last.result.ok
-            return (yield from self._remind(reply, "repeated", texts.repeated_feedback(failed), otherwise="repeated"))
+            return (
+                yield from self._remind(
+                    reply, "repeated", texts.repeated_feedback(failed), "repeated" if failed else "answered"
+                )
+            )
         return (yield from self._act(reply, reply.action))
 
     def _ask(self) -> Generator[Event, None, _Reply]:
@@ -129,7 +135,7 @@ class TurnLoop:
             )
         reader = CodeActionReader(self._language)
         text, action = "", None
-        with self._model.stream(dialog.messages, self._generation) as stream:
+        with self._model.stream(dialog.messages, self._varied_generation()) as stream:
             try:
                 for delta in stream:
                     text += delta
@@ -153,10 +159,21 @@ class TurnLoop:
             usage = stream.usage
         return _Reply(text, action or reader.finish(), cut, usage)
 
+    def _varied_generation(self) -> Generation:
+        """After a repetition, leave the beaten path: greedy decoding would take it again."""
+        if self._last_reminder != "repeated":
+            return self._generation
+        chosen = self._generation
+        return replace(chosen, temperature=max(chosen.temperature, _VARIED_TEMPERATURE), seed=chosen.seed or 0)
+
     def _without_action(self, reply: _Reply) -> Generator[Event, None, Outcome | None]:
         unread = not reply.text.strip() or "<tool_call>" in reply.text
         if unread and self._reminders < _REMINDERS:
             return (yield from self._remind(reply, "reformat", texts.reformat_feedback(), otherwise="answered"))
+        last = self._last_executed()
+        failed = last is not None and last.result is not None and not last.result.ok
+        if failed and self._reminders < _REMINDERS:
+            return (yield from self._remind(reply, "unfinished", texts.unfinished_feedback(), otherwise="answered"))
         yield self._finish(Round(reply.text, None, None, None, reply.usage))
         return "answered"
 
@@ -164,7 +181,7 @@ class TurnLoop:
         self, reply: _Reply, kind: ReminderKind, text: str, otherwise: Outcome
     ) -> Generator[Event, None, Outcome | None]:
         """Answer a reply that cannot be used with a reminder; past the last one end the turn as ``otherwise``."""
-        again = kind == self._last_reminder == "repeated"
+        again = kind == self._last_reminder and kind in {"repeated", "unfinished"}
         if self._reminders >= _REMINDERS or again:
             yield self._finish(Round(reply.text, None, None, None, reply.usage))
             return otherwise
@@ -194,7 +211,7 @@ class TurnLoop:
         yield ExecutionFinished(number, result)
         if result.state_lost:
             yield Notice("state lost", "The interpreter was restarted: variables are gone, files are still there.")
-        feedback = texts.execution_feedback(result)
+        feedback = texts.execution_feedback(result, facts_after(result, self._sandbox))
         if edited:
             feedback = texts.edited_feedback(code, feedback)
         yield self._finish(Round(reply.text, code, result, feedback, reply.usage))
