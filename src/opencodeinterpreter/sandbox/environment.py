@@ -36,12 +36,12 @@ class KernelCommand:
     """How a kernel is started; the words in braces are filled in at the start, as they are called inside."""
 
     argv: Sequence[str]
-    """With ``{connection_file}``, ``{start_script}``, ``{streams}``, ``{workspace}``."""
+    """With ``{connection_file}``, ``{start_script}``, ``{pipes}``, ``{workspace}``."""
     readable: Sequence[Path]
     language: str = "python"
     env: Mapping[str, str] = field(default_factory=dict)
     own_start: bool = True
-    """Whether our start script runs it, and its text output comes on a socket of its own."""
+    """Whether our start script runs it, and its text output comes through pipes."""
     interrupt_by_message: bool = False
 
 
@@ -65,7 +65,7 @@ def python_command(python: Path | str | None = None, packages: Path | None = Non
         ConfigError: if it cannot be started or has no ipykernel that we can use.
     """
     found = find_python(python)
-    argv = [str(found.executable), "-I", "{start_script}", "{connection_file}", "{streams}", "{workspace}"]
+    argv = [str(found.executable), "-I", "{start_script}", "{connection_file}", "{pipes}", "{workspace}"]
     readable = [*found.folders]
     if packages is not None:
         packages.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,14 +14,16 @@ from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec, Limits, SandboxBackend
 from opencodeinterpreter.sandbox.environment import KernelCommand, start_script
 from opencodeinterpreter.sandbox.outlet import Outlet
-from opencodeinterpreter.sandbox.output import OutputCollector, error_info
+from opencodeinterpreter.sandbox.output import OutputCollector
 from opencodeinterpreter.sandbox.wire import Message, Wire
 
 START_SECONDS = 60.0
 _POLL_MILLISECONDS = 50
 _STEP_SECONDS = 0.003
-_IDLE_GRACE_SECONDS = 2.0
-"""From the reply to a request until we no longer wait for the end of its output."""
+_TEXT_SECONDS = 0.002
+"""Between two looks at the text: one for each of many short lines would take the time of the code that writes them."""
+_PARTNER_SECONDS = 2.0
+"""A run ends with a reply and a notice; from the one until we no longer wait for the other."""
 _SETTLE_SECONDS = 0.05
 """For what a kernel sent just before it died."""
 _ASK_AGAIN_SECONDS = 0.25
@@ -70,11 +73,11 @@ class Kernel:
         self._wire = Wire(self._folder, inside)
         if self._command.own_start:
             (self._folder / "kernel_main.py").write_bytes(start_script())
-            self._outlet = Outlet(self._folder / "streams")
+            self._outlet = Outlet(self._folder)
         words = {
             "connection_file": f"{inside}/{self._wire.connection_file.name}",
             "start_script": f"{inside}/kernel_main.py",
-            "streams": f"{inside}/streams",
+            "pipes": inside,
             "workspace": backend.inside(spec, spec.workspace),
         }
         argv = tuple(_filled(word, words) for word in self._command.argv)
@@ -119,7 +122,7 @@ class Kernel:
         return True
 
     def execute(self, code: str, output: OutputCollector, flooded: Callable[[], None]) -> bool:
-        """Run code; return False if the kernel died over it.
+        """Run code; return False if the kernel died over it, or is no longer fit for use.
 
         Args:
             code: in the kernel's language.
@@ -128,22 +131,26 @@ class Kernel:
         """
         assert self._wire is not None
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": False}
-        request = self._wire.request("execute_request", content)
-        if self._outlet is not None:
-            self._outlet.begin(request)
-        end = _End(request)
+        outlet = self._outlet
+        before = outlet.begin if outlet is not None else lambda _id: None
+        end = _End(self._wire.request("execute_request", content, before=before))
+        text_due = 0.0
         while not end.reached():
-            if not self._pump(output.add_text):
-                self._wire.wait(0 if end.idle else _POLL_MILLISECONDS, self._filenos())
+            pause = text_due - time.monotonic()
+            milliseconds = _POLL_MILLISECONDS if pause <= 0 else math.ceil(pause * 1000)
+            if self._wire.wait(milliseconds, self._filenos() if pause <= 0 else ()) and not self._pump(output.add_text):
+                text_due = time.monotonic() + _TEXT_SECONDS
             for message in self._wire.messages():
                 end.take(message, output)
             if output.flooded:
                 flooded()
-            if not self.alive:
+            if not self.alive or end.broken():
                 self._settle(end, output)
                 return False
-        while self._pump(output.add_text):
+        while self._pump(output.add_text) and not output.flooded:
             pass
+        if outlet is not None:
+            outlet.finish()
         return True
 
     def drop_late_output(self) -> None:
@@ -196,30 +203,39 @@ class Kernel:
 
 
 class _End:
-    """Tells when a run is over: when its reply is there, and the last of its output."""
+    """Tells when a run is over: when its reply is there, and the notice that all its output has been sent."""
 
     def __init__(self, request: str) -> None:
         self._request = request
         self._replied_at: float | None = None
-        self.idle = False
+        self._idle_at: float | None = None
 
     def take(self, message: Message, output: OutputCollector) -> None:
         if message.parent != self._request:
             return
         if message.channel == "iopub":
-            if message.kind == "status":
-                self.idle |= message.content.get("execution_state") == "idle"
-            else:
+            if message.kind == "status" and message.content.get("execution_state") == "idle":
+                self._idle_at = self._idle_at or time.monotonic()
+            elif message.kind != "status":
                 output.add_message(message.kind, message.content, message.size)
         elif message.kind == "execute_reply":
             self._replied_at = time.monotonic()
             if message.content.get("status") == "error" and output.error is None:
-                output.error = error_info(message.content)
+                output.error = output.error_of(message.content)
 
     def reached(self) -> bool:
         if self._replied_at is None:
             return False
-        return self.idle or time.monotonic() - self._replied_at > _IDLE_GRACE_SECONDS
+        # A kernel of another make may have dropped the notice from a full queue.
+        return self._idle_at is not None or time.monotonic() - self._replied_at > _PARTNER_SECONDS
+
+    def broken(self) -> bool:
+        """Return whether the kernel is done without a reply: the code has damaged it."""
+        return (
+            self._replied_at is None
+            and self._idle_at is not None
+            and (time.monotonic() - self._idle_at > _PARTNER_SECONDS)
+        )
 
 
 def _filled(word: str, words: dict[str, str]) -> str:

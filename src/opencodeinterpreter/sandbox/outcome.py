@@ -49,7 +49,7 @@ def judge(
         artifacts=(*output.displays, *changes),
         duration=duration,
         state_lost=lost,
-        omitted_bytes=output.texts.omitted + output.omitted_displays,
+        omitted_bytes=output.texts.omitted + output.omitted,
         log=output.texts.log,
         isolation=isolation,
     )

@@ -1,14 +1,16 @@
-"""Takes in what runs write to stdout and stderr: a unix socket to which each run connects anew.
+"""Takes in what runs write to stdout and stderr: named pipes, a new pair for each run.
 
-A connection names its run first; bytes of any other run than the present one are read, so that nobody has to wait,
-and dropped. What was written before a process died can still be read afterwards.
+What comes through the pipes of any other run than the present one is read, so that nobody has to wait, and dropped.
+What was written before a process died can still be read afterwards.
 """
 
 from __future__ import annotations
 
 import codecs
-import json
-import socket
+import contextlib
+import fcntl
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,100 +19,97 @@ TextSink = Callable[[str, str], None]
 
 _CHUNK = 1 << 16
 _CHUNKS_A_PASS = 16
-_HEADER_BYTES = 4096
-_MOST_CONNECTIONS = 256
+_PIPE_BYTES = 1 << 18
+"""What code may be ahead of us; with less, each of many short lines would make it wait."""
+_MOST_LATE_PIPES = 64
 
 
-class _Connection:
-    def __init__(self, connection: socket.socket) -> None:
-        self.socket = connection
-        self.run: str | None = None
-        self.stream = "stdout"
-        self._header = b""
+class _Pipe:
+    def __init__(self, folder: Path, run: str, stream: str) -> None:
+        self.stream = stream
+        self.ended = False
+        self._path = folder / f"{run}.{stream}"
+        os.mkfifo(self._path)
+        self._path.chmod(0o622)  # the code may run as another user; the folder around it is private
+        self.descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if not stat.S_ISFIFO(os.fstat(self.descriptor).st_mode):
+            os.close(self.descriptor)  # code left by an earlier run plays with the folder
+            raise FileExistsError(f"{self._path.name} is not the pipe that was made")
+        with contextlib.suppress(OSError):  # a user may have only so much in large pipes
+            fcntl.fcntl(self.descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def read(self) -> tuple[bool, str]:
-        """Return (still open, text); raises BlockingIOError if there is nothing."""
-        data = self.socket.recv(_CHUNK)
-        if self.run is None and data:
-            self._header += data
-            line, newline, data = self._header.partition(b"\n")
-            if not newline:
-                return len(self._header) < _HEADER_BYTES, ""
-            if not self._name(line):
-                return False, ""
-        elif not data:
-            return False, self._decoder.decode(b"", True)
-        return True, self._decoder.decode(data)
-
-    def _name(self, line: bytes) -> bool:
+    def read(self) -> str | None:
+        """Return text, or None if there is nothing now; sets ``ended`` where no writer is left."""
         try:
-            header = json.loads(line)
-            self.run, self.stream = str(header["run"]), header["stream"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return False  # not our start script: code has found the socket
-        return self.stream in ("stdout", "stderr")
+            data = os.read(self.descriptor, _CHUNK)
+        except BlockingIOError:
+            return None
+        self.ended = not data
+        return self._decoder.decode(data, not data) or None
+
+    def unlink(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
 
 
 class Outlet:
-    """The reading end of a kernel's text output; used by one thread at a time."""
+    """The reading ends of a kernel's text output; used by one thread at a time.
 
-    def __init__(self, path: Path) -> None:
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._listener.bind(str(path))
-        path.chmod(0o777)  # the code may run as another user; the folder around it is private
-        self._listener.listen(16)
-        self._connections: list[_Connection] = []
-        self._run = ""
+    Args:
+        folder: where the pipes are made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._present: list[_Pipe] = []
+        self._late: list[_Pipe] = []
 
     def begin(self, run: str) -> None:
-        """From now on ``run`` is the present one."""
-        self._run = run
+        """Make the pipes of ``run``, which is the present one from now on."""
+        self._late += self._present
+        self._present = [_Pipe(self._folder, run, stream) for stream in ("stdout", "stderr")]
+        self._drop(self._late[:-_MOST_LATE_PIPES])
+
+    def finish(self) -> None:
+        """The present run is over, and whoever is to have opened its pipes has done so."""
+        for pipe in self._present:
+            pipe.unlink()
 
     def filenos(self) -> list[int]:
         """Return what becomes readable when there is something to ``pump``."""
-        return [self._listener.fileno(), *(connection.socket.fileno() for connection in self._connections)]
+        return [pipe.descriptor for pipe in (*self._present, *self._late) if not pipe.ended]
 
     def pump(self, sink: TextSink) -> bool:
-        """Read what is there, but not more than about a megabyte; return whether there may be more."""
-        self._accept()
-        more = False
-        for connection in list(self._connections):
-            more |= self._read(connection, sink)
-        return more
+        """Read what is there, but not more than about a megabyte of each; return whether there may be more."""
+        more = [_pass_on(pipe, sink) for pipe in self._present]
+        for pipe in self._late:
+            _pass_on(pipe, _nowhere)
+        self._drop([pipe for pipe in self._late if pipe.ended])
+        return any(more)
 
     def close(self) -> None:
-        self._listener.close()
-        for connection in self._connections:
-            connection.socket.close()
-        self._connections.clear()
+        self._drop(self._late)
+        for pipe in self._present:
+            pipe.close()
+        self._present.clear()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self._listener.accept()
-            except BlockingIOError:
-                return
-            accepted.setblocking(False)
-            if len(self._connections) >= _MOST_CONNECTIONS:
-                self._drop(self._connections[0])
-            self._connections.append(_Connection(accepted))
+    def _drop(self, pipes: list[_Pipe]) -> None:
+        for pipe in list(pipes):
+            pipe.close()
+            self._late.remove(pipe)
 
-    def _read(self, connection: _Connection, sink: TextSink) -> bool:
-        for _ in range(_CHUNKS_A_PASS):
-            try:
-                is_open, text = connection.read()
-            except BlockingIOError:
-                return False
-            except OSError:
-                is_open, text = False, ""
-            if text and connection.run == self._run:
-                sink(connection.stream, text)
-            if not is_open:
-                self._drop(connection)
-                return False
-        return True
 
-    def _drop(self, connection: _Connection) -> None:
-        connection.socket.close()
-        self._connections.remove(connection)
+def _pass_on(pipe: _Pipe, sink: TextSink) -> bool:
+    for _ in range(_CHUNKS_A_PASS):
+        text = pipe.read()
+        if text is None:
+            return False
+        sink(pipe.stream, text)
+    return True
+
+
+def _nowhere(_stream: str, _text: str) -> None:
+    pass

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from opencodeinterpreter.sandbox.base import Display, ErrorInfo, OutputDelta
-from opencodeinterpreter.sandbox.text import TextKeeper, plain, size_of, storable
+from opencodeinterpreter.sandbox.text import TextKeeper, plain, shortened, size_of, storable
 
 OutputListener = Callable[[OutputDelta], None]
 
@@ -42,8 +42,8 @@ class OutputCollector:
         self.listener = listener
         self.result: str | None = None
         self.error: ErrorInfo | None = None
-        self.omitted_displays = 0
-        """Bytes."""
+        self.omitted = 0
+        """Bytes of values and rich outputs for which there was no room."""
         self._limit = limit
         self._bytes = 0
         self._shown: list[_Shown] = []
@@ -73,11 +73,19 @@ class OutputCollector:
             if isinstance(text, str):
                 self.add_text("stderr" if content.get("name") == "stderr" else "stdout", plain(storable(text)))
         elif kind == "error":
-            self.error = error_info(content)
+            self.error = self.error_of(content)
         elif kind == "clear_output":
             self._clear(wait=bool(content.get("wait")))
         elif kind in ("display_data", "execute_result", "update_display_data"):
             self._add_display(kind, content, size)
+
+    def error_of(self, content: dict[str, Any]) -> ErrorInfo:
+        """Read the error of an ``error`` message or an ``execute_reply``."""
+        lines = content.get("traceback")
+        trace = plain("\n".join(str(line) for line in lines)).rstrip("\n") if isinstance(lines, list) else ""
+        name, value = str(content.get("ename", "Error")), str(content.get("evalue", ""))
+        parts = [shortened(storable(part), self._limit)[0] for part in (name, value, trace or f"{name}: {value}")]
+        return ErrorInfo(*parts)
 
     def _add_display(self, kind: str, content: dict[str, Any], size: int) -> None:
         data = _bundle(content.get("data"))
@@ -87,7 +95,9 @@ class OutputCollector:
             self._clear(wait=False)
         is_result = kind == "execute_result"
         if is_result and "text/plain" in data:
-            self.result = str(data["text/plain"])
+            self.result, omitted = shortened(str(data["text/plain"]), self._limit)
+            self.omitted += omitted
+            data["text/plain"] = self.result
         display = Display(data, "result" if is_result else "display")
         if not (is_result and set(data) == {"text/plain"}):  # a plain value stands in ``result`` alone
             transient = content.get("transient")
@@ -103,7 +113,7 @@ class OutputCollector:
         size = self._shown_size + shown.size - sum(self._shown[at].size for at in old)
         too_large = self._limit is not None and size > DISPLAY_FACTOR * self._limit
         if too_large or (not old and len(self._shown) >= MOST_DISPLAYS):
-            self.omitted_displays += shown.size
+            self.omitted += shown.size
             return False
         self._shown_size = size
         for at in old:
@@ -117,14 +127,6 @@ class OutputCollector:
         if not wait:
             self._shown.clear()
             self._shown_size = 0
-
-
-def error_info(content: dict[str, Any]) -> ErrorInfo:
-    """Read the error of an ``error`` message or an ``execute_reply``."""
-    lines = content.get("traceback")
-    trace = "\n".join(str(line) for line in lines) if isinstance(lines, list) else ""
-    name, value = str(content.get("ename", "Error")), str(content.get("evalue", ""))
-    return ErrorInfo(storable(name), storable(value), plain(storable(trace)).rstrip("\n") or f"{name}: {value}")
 
 
 def _bundle(data: Any) -> dict[str, Any]:

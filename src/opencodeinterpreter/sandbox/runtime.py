@@ -15,7 +15,7 @@ from pathlib import Path
 
 _SOCKET_PATH_BYTES = 107
 """The longest path that a unix socket can have (``sun_path``)."""
-_LONGEST_BELOW = len("/12345678/streams")
+_LONGEST_BELOW = len("/12345678/k-5")
 _lock = threading.Lock()
 _roots: dict[Path, _Root] = {}
 

@@ -10,8 +10,6 @@ from typing import IO
 LOG_FACTOR = 20
 """The log on disk holds this many times ``Limits.output_bytes``."""
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_OVERWRITTEN = re.compile(r"[^\n\r]*\r+(?=[^\n\r])")
-"""What a progress bar has replaced on the same line."""
 
 
 class TextKeeper:
@@ -64,7 +62,7 @@ class TextKeeper:
         tail = "".join(text for name, text in self._tail if name == stream)
         cut = self._cut[stream]
         middle = f"\n[... {cut:,} bytes left out ...]\n" if cut else ""
-        return _OVERWRITTEN.sub("", head + middle + tail)
+        return as_shown(head + middle + tail)
 
     def close(self) -> None:
         if self._log_file is not None:
@@ -99,6 +97,20 @@ class TextKeeper:
         if rest:
             self._log_room = 0
             self._log_file.write("\n[... the log ends here, at its own limit ...]\n")
+
+
+def shortened(text: str, limit: int | None) -> tuple[str, int]:
+    """Return at most about ``limit`` bytes of ``text``, its head and tail, and how many bytes are left out."""
+    keeper = TextKeeper(limit)
+    keeper.add("stdout", text)
+    return keeper.text("stdout"), keeper.omitted
+
+
+def as_shown(text: str) -> str:
+    """Return ``text`` with only the last state of lines that a program has written over, such as progress bars."""
+    if "\r" not in text:
+        return text
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 def plain(text: str) -> str:

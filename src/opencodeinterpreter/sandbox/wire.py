@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,9 +77,16 @@ class Wire:
             socket.connect(f"ipc://{self._path(name)}")
             self._sockets[name] = socket
 
-    def request(self, kind: str, content: dict[str, Any], channel: str = "shell") -> str:
-        """Send a request and return its id."""
+    def request(
+        self,
+        kind: str,
+        content: dict[str, Any],
+        channel: str = "shell",
+        before: Callable[[str], None] = lambda _id: None,
+    ) -> str:
+        """Send a request and return its id, which ``before`` gets to know before it is sent."""
         message = self._session.msg(kind, content)
+        before(str(message["header"]["msg_id"]))
         self._session.send(self._sockets[channel], message)
         return str(message["header"]["msg_id"])
 

@@ -1,8 +1,8 @@
 """Starts the Python kernel inside the sandbox; run as a script, isolated (``-I``), by whichever Python is asked for.
 
-    python -I kernel_main.py CONNECTION_FILE STREAMS_SOCKET WORKSPACE [PACKAGES]
+    python -I kernel_main.py CONNECTION_FILE PIPES_FOLDER WORKSPACE [PACKAGES]
 
-It is ``ipykernel`` with three changes. What code writes to stdout and stderr goes straight to a socket of its own run,
+It is ``ipykernel`` with three changes. What code writes to stdout and stderr goes straight to pipes of its own run,
 so that nothing is lost when the process dies, nothing piles up when the reader is slow, and what a thread or child of
 an earlier run writes late cannot be taken for output of the present one. What a code interpreter has no use for is
 left out, because it costs time at every start: history, completion, debugger, heartbeat. Tracebacks are Python's own.
@@ -15,13 +15,12 @@ Nothing here may come from this project or from outside the standard library and
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
 import io
-import json
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -32,17 +31,19 @@ from typing import Any
 
 # Cells are called "<cell 3>"; whoever reads a traceback finds the user's own frames by this.
 CELL = "<cell "
+_LARGEST_OUTPUT = 16 << 20
+_LONGEST_ERROR = 1 << 20
 _PARTIAL_SECONDS = 0.05
-_PARTIAL_BYTES = 8192
+_PARTIAL_CHARACTERS = 4096
 _NO_INPUT = "input() cannot be answered here: nobody is at the keyboard while code runs; put the value into the code"
 
 
 class Run:
     """Where the output of one run goes, for as long as any thread of it lives."""
 
-    def __init__(self, address: str, name: str) -> None:
+    def __init__(self, pipes: str, name: str) -> None:
         self._lock = threading.RLock()
-        self._fds = {stream: _connect(address, {"run": name, "stream": stream}) for stream in ("stdout", "stderr")}
+        self._fds = {stream: _open(os.path.join(pipes, f"{name}.{stream}")) for stream in ("stdout", "stderr")}
         self._pending: dict[str, list[str]] = {stream: [] for stream in self._fds}
         self._written = dict.fromkeys(self._fds, 0.0)
 
@@ -57,8 +58,8 @@ class Run:
             self._pending[stream].append(text)
             if (
                 "\n" in text
+                or len(text) > _PARTIAL_CHARACTERS
                 or time.monotonic() - self._written[stream] > _PARTIAL_SECONDS
-                or sum(map(len, self._pending[stream])) > _PARTIAL_BYTES
             ):
                 self.flush(stream)
 
@@ -89,14 +90,11 @@ _RUN: contextvars.ContextVar[Run] = contextvars.ContextVar("run")
 _latest: Run | None = None
 
 
-def _connect(address: str, header: dict[str, str]) -> int:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        try:
-            connection.connect(address)
-            connection.sendall(json.dumps(header).encode() + b"\n")
-        except OSError:  # nobody reads any longer
-            return os.open(os.devnull, os.O_WRONLY)
-        return connection.detach()
+def _open(pipe: str) -> int:
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:  # nobody reads
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def _current() -> Run:
@@ -199,6 +197,9 @@ class Publisher:
         self._lock = threading.RLock()
 
     def send_multipart(self, parts, *_, **__) -> None:
+        size = sum(map(len, parts))
+        if size > _LARGEST_OUTPUT:
+            raise ValueError(f"this output of {size / 1e6:.0f} MB is too large to be shown; write it to a file")
         # An interrupt between two parts would make one message of this and the next.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -265,8 +266,42 @@ def plain_traceback(kind, error, trace) -> str:
     return "".join(whole.format())
 
 
-def build_app(address: str):
-    """Return the class of the kernel application; ``address`` is the socket that takes the output."""
+def _brief(text: str) -> str:
+    if len(text) <= _LONGEST_ERROR:
+        return text
+    half = _LONGEST_ERROR // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half:,} characters left out ...]\n{text[-half:]}"
+
+
+class _Brief:
+    """An exception as far as its text goes, which may be too long to be sent."""
+
+    def __init__(self, error) -> None:
+        self._error = error
+
+    def __str__(self) -> str:
+        try:
+            return _brief(str(self._error))
+        except Exception:
+            return f"<{type(self._error).__name__} whose text cannot be had>"
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """Return the reply to a request over which the kernel itself failed."""
+    trace = plain_traceback(type(error), error, error.__traceback__)
+    return {
+        "status": "error",
+        "ename": type(error).__name__,
+        "evalue": str(_Brief(error)),
+        "traceback": [_brief(trace)],
+        "execution_count": 0,
+        "user_expressions": {},
+        "payload": [],
+    }
+
+
+def build_app(pipes: str):
+    """Return the class of the kernel application; ``pipes`` is the folder of the pipes that take the output."""
     import zmq
     from ipykernel.compiler import XCachingCompiler
     from ipykernel.ipkernel import IPythonKernel
@@ -276,6 +311,8 @@ def build_app(address: str):
     class Compiler(XCachingCompiler):
         def get_code_name(self, raw_code, code, number):  # noqa: ARG002
             return f"{CELL}{number}>"
+
+    streams = Stream("stdout"), Stream("stderr")
 
     class Shell(ZMQInteractiveShell):
         def init_environment(self):
@@ -297,6 +334,9 @@ def build_app(address: str):
             else:
                 self._showtraceback(kind, error, [text])
 
+        def _showtraceback(self, etype, evalue, stb):
+            super()._showtraceback(etype, _Brief(evalue), [_brief("\n".join(stb))])
+
         def showsyntaxerror(self, *_, **__):
             self.showtraceback()
 
@@ -315,17 +355,42 @@ def build_app(address: str):
             global _latest
             pid = os.getpid()
             # Set as a whole before it is used: an earlier run's threads may be writing.
-            _latest = run = Run(address, self.get_parent("shell")["header"]["msg_id"])
+            _latest = run = Run(pipes, self.get_parent("shell")["header"]["msg_id"])
             token = _RUN.set(run)
             run.attach()
+            # What an earlier run has put in their place would swallow the output of all the others.
+            sys.stdout, sys.stderr = streams
             try:
-                return await super().do_execute(*args, **kwargs)
+                reply = await super().do_execute(*args, **kwargs)
+                if "evalue" in reply:
+                    reply["evalue"] = _brief(reply["evalue"])
+                return reply
+            except Exception as error:  # of the kernel itself, which the code may have damaged
+                return _failure(error)
             finally:
                 run.flush("stdout")
                 run.flush("stderr")
                 _RUN.reset(token)
                 if os.getpid() != pid:
                     os._exit(0)  # a child that the cell forked and did not end must not become a second kernel
+
+        @contextlib.contextmanager
+        def _cancel_on_sigint(self, future):
+            """Let an interrupt end a cell that awaits, which ipykernel's own way leaves asleep in its event loop."""
+            loop = asyncio.get_running_loop()
+
+            def interrupt(_signal, frame) -> None:
+                while frame is not None:
+                    if frame.f_code.co_filename.startswith(CELL):
+                        raise KeyboardInterrupt
+                    frame = frame.f_back
+                loop.call_soon_threadsafe(future.cancel)
+
+            held = signal.signal(signal.SIGINT, interrupt)
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGINT, held)
 
         def raw_input(self, *_, **__):
             raise EOFError(_NO_INPUT)
@@ -362,13 +427,13 @@ def build_app(address: str):
 
 def main() -> None:
     global _latest
-    connection, address, workspace, *packages = sys.argv[1:]
+    connection, pipes, workspace, *packages = sys.argv[1:]
     home = os.environ["HOME"]
     os.environ.setdefault("IPYTHONDIR", os.path.join(home, "ipython"))
     os.environ.setdefault("MPLCONFIGDIR", os.path.join(home, "matplotlib"))
     os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # its import takes longer than all the rest
-    app_class = build_app(address)
+    app_class = build_app(pipes)
     app = app_class.instance()
     app.config.HistoryManager.enabled = False
     app.config.Completer.use_jedi = False
@@ -377,8 +442,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", "To exit: use")
     del sys.modules["debugpy"]
 
-    _latest = Run(address, "")
-    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    _latest = Run(pipes, "")
     _keep_runs_apart()
     sys.meta_path.insert(0, _TableWidth)
     # At the end, so that a file of the user can be imported and none can stand in for a library.
