@@ -154,6 +154,7 @@ def candidates() -> list[Path]:
 
 
 def _launch(program: Path, spec: LaunchSpec) -> JailedProcess:
+    jail.refuse_own_environment(spec)
     if not is_host_root():
         return _start(program, spec, _INIT, None)
     lease = UidLease.take(preferred=spec.workspace.stat().st_uid)

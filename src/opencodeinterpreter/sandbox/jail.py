@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,7 +43,19 @@ _ETC = (
     "timezone",
 )
 """What programs and libraries look for; nothing that names users, hosts, mounts or keys."""
-_HIDDEN_PROC = ("kcore", "keys", "key-users", "kmsg", "kallsyms", "timer_list", "sched_debug", "sysrq-trigger")
+_HIDDEN_PROC = (
+    "cmdline",
+    "kcore",
+    "keys",
+    "key-users",
+    "kmsg",
+    "kallsyms",
+    "timer_list",
+    "sched_debug",
+    "sysrq-trigger",
+)
+_SETTINGS_WITH_PASSWORDS = ("pip.conf", ".condarc", "condarc")
+"""In the folder of an environment, where indexes with their passwords may be named."""
 SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - the jail's own
 """File systems in memory."""
 _MB = 1024 * 1024
@@ -94,7 +107,7 @@ def mounts(spec: LaunchSpec, uid: int, descriptors: Descriptors) -> list[str]:
         args += ["--perms", "1777", "--size", scratch, "--tmpfs", path]
     args += ["--symlink", SCRATCH[0], "/var/tmp", "--remount-ro", "/dev"]  # noqa: S108 - the jail's own
     for readable in sorted({*spec.readable}, key=lambda path: len(path.parts)):
-        args += _readable(readable)
+        args += _readable(readable, descriptors)
     args += ["--bind", str(spec.workspace), WORKSPACE, "--bind", str(spec.runtime), RUNTIME]
     for name, content in spec.files.items():
         args += ["--perms", "0444", "--ro-bind-data", descriptors.add(content), name]
@@ -138,14 +151,34 @@ def _proc() -> Iterator[str]:
             yield from ("--ro-bind", "/dev/null", f"/proc/{name}")
 
 
-def _readable(path: Path) -> list[str]:
+def _readable(path: Path, descriptors: Descriptors) -> list[str]:
     """Show a host folder or file at its own place; refuse one that would uncover what the jail hides."""
     if path.is_relative_to("/usr"):
         return []
-    if len(path.parts) < 2 or path.parts[1] in {"proc", "sys", "dev", "etc", "run"}:
+    uncovers = len(path.parts) < 2 or path.parts[1] in {"proc", "sys", "dev", "etc", "run"}
+    if uncovers or Path.home().resolve().is_relative_to(path.resolve()):
         raise SandboxUnavailableError(f"{path} cannot be shown inside the sandbox: name a folder below it.")
     args: list[str] = []
     for parent in [*path.parents][-2::-1]:
         if str(parent) not in SCRATCH:
             args += ["--perms", "0755", "--dir", str(parent)]
-    return [*args, "--ro-bind", str(path), str(path)]
+    args += ["--ro-bind", str(path), str(path)]
+    for name in _SETTINGS_WITH_PASSWORDS:
+        if (path / name).is_file():
+            args += ["--perms", "0444", "--ro-bind-data", descriptors.add(b""), str(path / name)]
+    return args
+
+
+def refuse_own_environment(spec: LaunchSpec) -> None:
+    """Refuse a workspace through which code could change what the next kernel, or this program, is started from.
+
+    Raises:
+        SandboxUnavailableError: naming the folder that must not be in it.
+    """
+    workspace = spec.workspace.resolve()
+    for path in (*spec.readable, Path(sys.prefix), Path(__file__).parents[1]):
+        if path.resolve().is_relative_to(workspace):
+            raise SandboxUnavailableError(
+                f"{spec.workspace} cannot be a workspace, for code in it could change {path}, which programs of yours "
+                "are started from: choose another folder."
+            )

@@ -24,13 +24,14 @@ _REFUSED = """
     settimeofday swapoff swapon syslog umount2 uselib userfaultfd vhangup vmsplice
 """.split()  # noqa: SIM905 - one call a line would hide the list
 _ABSENT = """
-    _sysctl clone3 io_uring_enter io_uring_register io_uring_setup listmount memfd_create memfd_secret msgget
+    _sysctl clone3 io_setup io_uring_enter io_uring_register io_uring_setup listmount memfd_create memfd_secret msgget
     openat2 shmget statmount sysfs ustat
 """.split()  # noqa: SIM905 - one call a line would hide the list
 """Answered as by a kernel without them, so that programs take their older way.
 
-The filter cannot look into the structures that clone3 and openat2 take; memory in the files of memfd_create and
-the segments of shmget belongs to no process, so that no limit would count it.
+The filter cannot look into the structures that clone3 and openat2 take. Memory in the files of memfd_create and the
+segments of shmget belongs to no process, so that no limit would count it; what io_setup gives is counted for the whole
+machine.
 """
 
 _NEW_NAMESPACES = 0x7E020000

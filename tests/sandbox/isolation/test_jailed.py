@@ -119,7 +119,7 @@ time.sleep(60)
 """)
     wait_until(lambda: "ready" in process.output())
 
-    assert process.usage()[1] >= 0.5
+    assert process.usage()[1] >= 0.45
 
 
 def test_kill_ends_all_at_once_and_may_be_called_twice(start: Start) -> None:
@@ -305,3 +305,13 @@ def test_workspace_and_runtime_have_names_inside(tmp_path: Path) -> None:
     assert backend.inside(given, given.runtime / "socket") == "/run/kernel/socket"
     with pytest.raises(ValueError, match="not visible"):
         backend.inside(given, Path("/etc/passwd"))
+
+
+def test_passwords_of_package_indexes_are_not_shown(start: Start, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    environment.mkdir(mode=0o755)
+    (environment / "pip.conf").write_text("index-url = https://me:password@example.org")
+    (environment / "pyvenv.cfg").write_text("home = /usr")
+    code = f"for name in ('pip.conf', 'pyvenv.cfg'): print(repr(open({str(environment)!r} + '/' + name).read()))"
+
+    assert finish(start(code, readable=[*spec(tmp_path, []).readable, environment])) == "''\n'home = /usr'\n"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jails import spec
 from probing import hosts
 
 from opencodeinterpreter.errors import SandboxUnavailableError
@@ -177,9 +178,16 @@ def test_without_any_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
         candidates()
 
 
-@pytest.mark.parametrize("folder", ["/", "/etc", "/run/secrets", "/proc/1"])
+@pytest.mark.parametrize("folder", ["/", "/etc", "/run/secrets", "/proc/1", str(Path.home())])
 def test_nothing_that_uncovers_the_host_can_be_shown(tmp_path: Path, folder: str) -> None:
-    from jails import spec
-
     with pytest.raises(SandboxUnavailableError, match="cannot be shown"):
         BubblewrapBackend().launch(spec(tmp_path, ["true"], readable=[Path(folder)]))
+
+
+def test_a_workspace_that_holds_the_interpreter_is_refused(tmp_path: Path) -> None:
+    given = spec(tmp_path, ["true"])
+    environment = given.workspace / "project/.venv"
+    environment.mkdir(parents=True)
+
+    with pytest.raises(SandboxUnavailableError, match="choose another folder"):
+        BubblewrapBackend().launch(spec(tmp_path, ["true"], readable=[environment]))
