@@ -20,6 +20,7 @@ GREEDY = Generation()
 _PROCESSOR_BATCH = 128
 """Prompt tokens evaluated in one step without a GPU. A cancelled prompt ends at the next step; measured, smaller
 steps cost speed (4 to 7 % at 64) and larger ones gain none."""
+_LOOKUP_TOKENS, _PROPOSED_TOKENS = 8, 24
 _CACHE_MIB = 1024
 """Memory for the prompts of other sessions, from which the engine goes on when they come back."""
 
@@ -144,6 +145,11 @@ def _open(
     params.cache_ram_mib = _CACHE_MIB
     params.verbosity = -1
     params.ui = False
+    # A repaired program is mostly the program before: runs of tokens that follow a stretch already in the dialog are
+    # proposed and checked in one step. The reply stays the same; a refinement comes in about half the time.
+    params.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
+    params.speculative.ngram_simple.size_n = _LOOKUP_TOKENS
+    params.speculative.ngram_simple.size_m = _PROPOSED_TOKENS
     # What the model writes is what the caller gets: neither thoughts nor tool calls are taken out.
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
     params.force_pure_content_parser = True
@@ -170,10 +176,10 @@ def _adapter(xllamacpp: Any, path: Path) -> Any:
 
 def _socket_folder() -> Path:
     """Make a folder that only this user can enter, with a path short enough for a socket's address."""
-    folder = Path(tempfile.mkdtemp(prefix="ocint-"))
+    folder = Path(tempfile.mkdtemp(prefix="ocint-engine-"))
     if len(str(folder)) > 90:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="ocint-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix="ocint-engine-", dir="/tmp"))
     return folder
 
 
