@@ -34,4 +34,5 @@ def terminal(ocint: Program) -> Iterator[Callable[..., pexpect.spawn]]:
 
     yield start
     for child in children:
-        child.close(force=True)
+        if not child.closed:
+            child.close(force=True)

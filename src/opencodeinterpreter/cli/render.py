@@ -36,6 +36,7 @@ _NOTICES = {
     "reply cut": "The reply was cut off at its limit; the model is asked for a shorter one.",
     "reformat": "No code could be read in the reply; the model is asked again.",
     "repeated": "The model gave the same code again; it was not run again, and the model was told.",
+    "unfinished": "The model stopped before the task was done; it is asked to go on.",
 }
 """What a person is told where the notice holds what the model is told."""
 

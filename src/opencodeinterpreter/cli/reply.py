@@ -233,7 +233,11 @@ class ReplyPrinter:
         self._styles &= {"<think>"}
 
     def _raw(self, line: str) -> None:
-        self._console.print(Text(line), soft_wrap=True)
+        if self._plain:
+            self._console.file.write(line + "\n")  # print() would turn tabs into spaces
+            self._console.file.flush()
+        else:
+            self._console.print(Text(line), soft_wrap=True)
 
     def _code_line(self, line: str) -> None:
         assert self._code is not None

@@ -116,7 +116,7 @@ def print_table(heads: list[str], rows: list[list[str]], console: Console) -> No
     cells = [[one_line(cell, 500) for cell in row] for row in rows]
     if not console.is_terminal:
         for row in [heads, *cells]:
-            console.print(Text("\t".join(row)), soft_wrap=True)
+            console.file.write("\t".join(row) + "\n")  # print() would turn tabs into spaces
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, head in enumerate(heads):
