@@ -12,7 +12,9 @@ from pathlib import Path
 
 from opencodeinterpreter.errors import ModelFileError
 
-_OPENING_SECONDS = 600.0
+_OPENING_SECONDS = 60.0
+_BYTES_A_SECOND = 20e6
+"""What a slow disk gives: a large file may take longer to open."""
 
 
 def check_head(path: Path) -> None:
@@ -77,12 +79,11 @@ def check_opens(path: Path, records: Path) -> None:
 def why_not(path: Path) -> str | None:
     """Return why the engine cannot open the file, or None if a child process could."""
     command = [sys.executable, "-m", "opencodeinterpreter.models.probe", str(path)]
+    limit = _OPENING_SECONDS + path.stat().st_size / _BYTES_A_SECOND
     try:
-        child = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_OPENING_SECONDS, check=False
-        )
+        child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
-        return f"the engine did not open it within {_OPENING_SECONDS:.0f} s"
+        return f"the engine did not open it within {limit:.0f} s"
     if child.returncode == 0:
         return None
     if child.returncode < 0:
@@ -93,6 +94,8 @@ def why_not(path: Path) -> str | None:
 def _reason(log: str) -> str:
     """Pick what the engine itself says is wrong."""
     lowered = log.lower()
+    if "invalid data" in lowered:
+        return "it holds values that are no numbers; fetch it again"
     if "not within the file bounds" in lowered or "failed to read" in lowered or "unexpectedly reached end" in lowered:
         return "it is cut short or damaged; fetch it again"
     if "unknown model architecture" in lowered:

@@ -6,15 +6,18 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ContextLengthError, ModelError, ModelFileError
 from opencodeinterpreter.models import gguf_file
 from opencodeinterpreter.models.base import Generation, ReplyStream, Usage
 from opencodeinterpreter.models.streaming import Sink, ThreadedReply
+
+if TYPE_CHECKING:
+    import httpx
 
 GREEDY = Generation()
 _PROCESSOR_BATCH = 128
@@ -74,9 +77,10 @@ class LlamaCppModel:
         self._closed = False
         self._folder = _socket_folder()
         self._engine = _Engine()
+        self._http: httpx.Client | None = None
         try:
             self._engine.server = _open(path, self._folder, context_tokens, threads, adapters, parallel)
-            self._ask = _client(self._folder)
+            self._http = _client(self._folder)
             self.context_tokens = min(context_tokens, self._slot_tokens())
         except BaseException:
             self.close()
@@ -106,6 +110,8 @@ class LlamaCppModel:
             sink.cancel()
         for _, thread in running:
             thread.join()
+        if self._http is not None:
+            self._http.close()
         self._engine.server = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -119,6 +125,14 @@ class LlamaCppModel:
         if self._engine.server is None or self._closed:
             raise ModelError(f"the model {self.name} has been closed")
         return self._engine
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        assert self._http is not None
+        response = self._http.request(method, path, json=body)
+        answer = response.json()
+        if response.status_code != 200:
+            raise _error_of(answer.get("error", {}))
+        return answer
 
     def _slot_tokens(self) -> int:
         slots = self._ask("GET", "/slots", None)
@@ -183,21 +197,12 @@ def _socket_folder() -> Path:
     return folder
 
 
-def _client(folder: Path) -> Callable[[str, str, Any], Any]:
-    """Return a function that asks the engine's own HTTP side."""
+def _client(folder: Path) -> httpx.Client:
+    """Return a client of the engine's own HTTP side."""
     import httpx
 
     transport = httpx.HTTPTransport(uds=str(folder / "engine.sock"))
-    client = httpx.Client(transport=transport, base_url="http://engine", timeout=60)
-
-    def ask(method: str, path: str, body: Any) -> Any:
-        response = client.request(method, path, json=body)
-        answer = response.json()
-        if response.status_code != 200:
-            raise _error_of(answer.get("error", {}))
-        return answer
-
-    return ask
+    return httpx.Client(transport=transport, base_url="http://engine", timeout=60)
 
 
 def _rows(messages: Sequence[Message]) -> list[dict[str, str]]:

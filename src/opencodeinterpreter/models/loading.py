@@ -79,6 +79,8 @@ def _said(rest: str, name: str) -> str:
 
 
 def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Path:
+    if not name:
+        raise UnknownModelError("no model is named: ocint models list shows those that are known")
     if name.startswith("hf:"):
         from opencodeinterpreter.models.hub import find_on_hub
 
@@ -86,8 +88,10 @@ def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Pa
     path = Path(name).expanduser()
     if name.lower().endswith(".gguf") or (os.sep in name and path.is_file()):
         return path
-    if path.is_dir() and (path / "config.json").is_file():
-        return Checkpoint(name, str(path))
+    if path.is_dir() and name not in CATALOG:
+        if (path / "config.json").is_file():
+            return Checkpoint(name, str(path))
+        raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
     if name.lower() not in CATALOG and name.count("/") == 1:
         raise UnknownModelError(
             f"there is no model {name!r}: for a repository on the hub say hf:{name} (GGUF) or transformers:{name}; "
