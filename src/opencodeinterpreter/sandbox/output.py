@@ -16,7 +16,9 @@ OutputListener = Callable[[OutputDelta], None]
 DISPLAY_FACTOR = 20
 """The rich outputs of one run may hold this many times ``Limits.output_bytes``."""
 FLOOD_FACTOR = 50
-"""A run that puts out this many times ``Limits.output_bytes`` is ended."""
+"""A run that puts out this many times ``Limits.output_bytes`` is ended, but none before it has put out
+``FLOOD_BYTES``."""
+FLOOD_BYTES = 10_000_000
 MOST_DISPLAYS = 500
 _DEEPEST = 100
 
@@ -53,7 +55,7 @@ class OutputCollector:
     @property
     def flooded(self) -> bool:
         """Whether this run puts out more than can be meant."""
-        return self._limit is not None and self._bytes > FLOOD_FACTOR * max(self._limit, 1)
+        return self._limit is not None and self._bytes > max(FLOOD_FACTOR * self._limit, FLOOD_BYTES)
 
     @property
     def displays(self) -> tuple[Display, ...]:

@@ -203,6 +203,7 @@ class Sandbox:
 
     def _run(self, code: str, on_output: OutputListener | None, watch: Watch) -> ExecutionResult:
         kernel, watcher = self._usable_kernel()
+        watcher.hold()
         output = OutputCollector(self.limits.output_bytes, on_output, self._log_path())
         before = self._workspace.snapshot()
         alive, started = True, time.monotonic()

@@ -7,11 +7,9 @@ import os
 import resource
 import signal
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import psutil
 
@@ -28,7 +26,7 @@ _OUTPUT_BYTES = 4096
 class UnsandboxedProcess:
     """A process of the user's own, and what it started."""
 
-    def __init__(self, process: subprocess.Popen[bytes], mark: str, output: IO[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], mark: str, output: Path) -> None:
         self._process = process
         self._output = output
         self._mark = f"{_MARK}={mark}".encode()
@@ -37,8 +35,10 @@ class UnsandboxedProcess:
         return self._process.poll()
 
     def output(self) -> str:
-        self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - _OUTPUT_BYTES))
-        return self._output.read().decode(errors="replace")
+        try:
+            return self._output.read_bytes()[-_OUTPUT_BYTES:].decode(errors="replace")
+        except OSError:
+            return ""
 
     def pids(self) -> Sequence[int]:
         return descendants(self._process.pid) if self.poll() is None else []
@@ -90,19 +90,19 @@ class Unsandboxed:
             raise SandboxUnavailableError("Without a sandbox there is no place for files that exist inside only.")
         mark = uuid.uuid4().hex
         env = {"TMPDIR": str(spec.runtime), **spec.env, _MARK: mark}
-        output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process that it belongs to
+        output = spec.runtime / "start.log"
         try:
-            process = subprocess.Popen(
-                list(spec.argv),
-                env=env,
-                cwd=spec.runtime,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            with output.open("wb") as log:
+                process = subprocess.Popen(
+                    list(spec.argv),
+                    env=env,
+                    cwd=spec.runtime,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
         except OSError as error:
-            output.close()
             raise SandboxUnavailableError(f'"{spec.argv[0]}" cannot be started: {error.strerror}.') from error
         _limit(process.pid, spec.limits)
         return UnsandboxedProcess(process, mark, output)

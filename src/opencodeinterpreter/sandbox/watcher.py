@@ -62,12 +62,16 @@ class Watcher:
         self._interrupt = interrupt
         self._condition = threading.Condition()
         self._watch: Watch | None = None
-        self._closed = False
+        self._closed = self._held = False
         self._busy_at = time.monotonic()
         self._disk_due = 0.0
         self._interrupts = 0
         self._thread = threading.Thread(target=self._work, name="sandbox-watcher", daemon=True)
         self._thread.start()
+
+    def hold(self) -> None:
+        """A run is about to begin: the kernel is not idle, even if it takes its time to start."""
+        self._held = True
 
     def begin(self, watch: Watch) -> None:
         """A run begins; its time counts from now."""
@@ -83,7 +87,7 @@ class Watcher:
     def finish(self) -> None:
         """The run is over."""
         with self._condition:
-            self._watch = None
+            self._watch, self._held = None, False
             self._busy_at = time.monotonic()
 
     def wake(self) -> None:
@@ -98,7 +102,7 @@ class Watcher:
         self._thread.join()
 
     def _is_idle(self) -> bool:
-        return self._watch is None and time.monotonic() - self._busy_at > _IDLE_AFTER_SECONDS
+        return self._watch is None and not self._held and time.monotonic() - self._busy_at > _IDLE_AFTER_SECONDS
 
     def _work(self) -> None:
         while (pause := self._pause()) is not None:
@@ -126,14 +130,17 @@ class Watcher:
             return
         reason = self._exceeded(watch)
         if watch is None:
-            idle = time.monotonic() - self._busy_at
-            if reason is not None or (self._limits.idle_seconds is not None and idle > self._limits.idle_seconds):
+            if reason is not None or self._idle_for_too_long():
                 self._end_idle()
             return
         if reason is not None:
             watch.end(reason)
         if watch.reason is not None:
             self._end(watch, watch.reason)
+
+    def _idle_for_too_long(self) -> bool:
+        longest = self._limits.idle_seconds
+        return longest is not None and not self._held and time.monotonic() - self._busy_at > longest
 
     def _end_idle(self) -> None:
         """Kill between two runs, unless one has just begun."""

@@ -32,7 +32,7 @@ from typing import Any
 # Cells are called "<cell 3>"; whoever reads a traceback finds the user's own frames by this.
 CELL = "<cell "
 _LARGEST_OUTPUT = 16 << 20
-_LONGEST_ERROR = 1 << 20
+_LONGEST_ERROR = 1 << 18
 _PARTIAL_SECONDS = 0.05
 _PARTIAL_CHARACTERS = 4096
 _NO_INPUT = "input() cannot be answered here: nobody is at the keyboard while code runs; put the value into the code"
@@ -366,13 +366,25 @@ def build_app(pipes: str):
                     reply["evalue"] = _brief(reply["evalue"])
                 return reply
             except Exception as error:  # of the kernel itself, which the code may have damaged
-                return _failure(error)
+                reply = _failure(error)
+                if not self._works():
+                    run.write("stderr", "The kernel itself fails:\n" + reply["traceback"][0])
+                    run.flush("stderr")
+                    os._exit(70)  # a new one is better than one in which nothing runs any more
+                return reply
             finally:
                 run.flush("stdout")
                 run.flush("stderr")
                 _RUN.reset(token)
                 if os.getpid() != pid:
                     os._exit(0)  # a child that the cell forked and did not end must not become a second kernel
+
+        def _works(self) -> bool:
+            shell: Any = self.shell
+            try:
+                return bool(shell.run_cell("pass", silent=True).success)
+            except Exception:
+                return False
 
         @contextlib.contextmanager
         def _cancel_on_sigint(self, future):
