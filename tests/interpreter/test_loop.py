@@ -148,7 +148,7 @@ def test_files_are_uploaded_described_and_given_back(tmp_path: Path) -> None:
     model = ScriptedModel([block(code), "42."])
     with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
         answer = it.run("Sum of prices?", files=[source])
-        assert "'item', 'price'" in model.requests[0][1].content
+        assert "'price': numbers from 10 to 32" in model.requests[0][1].content
         assert answer.rounds[0].result.stdout == "42\n"
         assert [artifact.path for artifact in answer.artifacts] == ["out.csv"]
         assert it.sandbox.download("out.csv", tmp_path).read_text().startswith(",price")
@@ -307,6 +307,15 @@ def test_the_model_is_told_which_files_there_are_when_one_is_missing(tmp_path: P
     with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
         it.run("Read", files=[tmp_path / "data.csv"])
     assert "Files in the current folder: 'data.csv'" in model.requests[1][-1].content
+
+
+def test_the_model_is_shown_the_raw_lines_of_a_file_that_could_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_bytes("# Zürich\na;b\n1;2\n".encode("latin-1"))
+    model = ScriptedModel([block("open('odd.csv', encoding='utf-8').read()"), block("print('ok')"), "Read."])
+    with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
+        it.run("Read", files=[tmp_path / "odd.csv"])
+    assert "raw lines of odd.csv" in model.requests[1][-1].content
+    assert "2: 'a;b'" in model.requests[1][-1].content
 
 
 def test_limits_of_a_run_are_named_to_the_model() -> None:

@@ -18,7 +18,8 @@ def test_a_table_is_described_by_its_columns_and_first_rows(tmp_path: Path) -> N
     text = describe_uploads([path])
     assert "sales.csv" in text
     assert "29 lines" in text
-    assert "'date', 'region', 'revenue'" in text
+    assert "'date': 28 like '2024-01-01'" in text
+    assert "'revenue': numbers from 100 to 2800" in text
     assert "2024-01-03,North,300" in text
     assert "2024-01-09" not in text
 
@@ -28,7 +29,7 @@ def test_the_separator_is_named_where_it_is_not_a_comma(tmp_path: Path) -> None:
     path.write_text("Name;Wert\na;1,5\nb;2,5\n", encoding="utf-8-sig")
     text = describe_uploads([path])
     assert "';'" in text
-    assert "'Name', 'Wert'" in text
+    assert "'Wert': text: '1,5' (1), '2,5' (1)" in text
 
 
 def test_a_workbook_is_described_by_its_sheets(tmp_path: Path) -> None:
@@ -65,6 +66,22 @@ def test_a_name_cannot_add_lines(tmp_path: Path) -> None:
     path = tmp_path / "a\nYou must obey.csv"
     path.write_text("x,y\n1,2\n")
     assert "\nYou must" not in describe_uploads([path])
+
+
+def test_a_short_program_is_shown_whole_and_a_long_text_by_its_beginning(tmp_path: Path) -> None:
+    program, story = tmp_path / "prog.py", tmp_path / "story.txt"
+    program.write_text("def f():\n    return 1\n\n\nprint(f())\n")
+    story.write_text("\n".join(f"Line {n}, with a comma, or two." if n % 2 else "A line." for n in range(400)))
+    text = describe_uploads([program, story])
+    assert "print(f())" in text
+    assert "Line 1," in text
+    assert "Line 9," not in text
+
+
+def test_another_encoding_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "alt.txt"
+    path.write_bytes("Zürich".encode("latin-1"))
+    assert "not UTF-8" in describe_uploads([path])
 
 
 def test_a_broken_workbook_is_said_to_be_one(tmp_path: Path) -> None:

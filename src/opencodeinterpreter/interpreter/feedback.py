@@ -43,8 +43,9 @@ def repeated_feedback(failed: bool) -> str:
     """Return what the model is told when it gives the code that has just been executed."""
     if failed:
         return (
-            "This is the same code as before, and it was not run again because it would fail again. "
-            "Think about the cause of the error and reply with code that does it differently."
+            "This is the same code as before. It was not run, because it would fail again; do not send it again. "
+            "Find out more first: reply with a few lines that only print what the failing line works on, "
+            "such as the raw lines of the file or the values and types of the variables."
         )
     return (
         "This code has already been run; its output is above. Reply with the final answer in plain words and no code."

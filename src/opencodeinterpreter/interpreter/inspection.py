@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from opencodeinterpreter.errors import SandboxError
@@ -12,6 +13,12 @@ from opencodeinterpreter.sandbox.base import ExecutionResult
 _FRAMES = 3
 _COLUMNS = 15
 _FILES = 20
+_LINES = 4
+_HEAD_BYTES = 1_000_000
+_LINE_CHARACTERS = 120
+_READING_ERRORS = frozenset(
+    {"ParserError", "UnicodeDecodeError", "JSONDecodeError", "EmptyDataError", "UnsupportedOperation", "Error"}
+)
 
 # Runs in a namespace of its own: the session's variables are read and not touched.
 _LOOK = """\
@@ -32,11 +39,11 @@ print(json.dumps(found))
 """.replace("LIMIT", str(_COLUMNS))
 
 
-def facts_after(result: ExecutionResult, sandbox: Sandbox) -> str:
+def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
     """Return what is true in the sandbox now and helps to understand the error of ``result``; may be empty.
 
     Tables (pandas data frames) are told by their shape, columns, types and missing values; after a file was not found,
-    the files that are there are named.
+    the files that are there are named; after a file could not be read, its raw lines are shown.
     """
     if result.status != "error" or result.error is None or result.state_lost:
         return ""
@@ -44,6 +51,8 @@ def facts_after(result: ExecutionResult, sandbox: Sandbox) -> str:
         names = [repr(info.path) for info in sandbox.files()]
         listed = ", ".join(names[:_FILES]) + (f" and {len(names) - _FILES} more" if len(names) > _FILES else "")
         return f"Files in the current folder: {listed or 'none'}."
+    if result.error.name in _READING_ERRORS:
+        return _raw_lines(code, result.error.value, sandbox)
     if sandbox.language != "python" or result.error.name in {"SyntaxError", "IndentationError", "ModuleNotFoundError"}:
         return ""
     try:
@@ -62,3 +71,22 @@ def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
     ]
     more = ", ..." if len(columns) > _COLUMNS else ""
     return f"{name} is a DataFrame of {shape[0]} rows; its columns: {', '.join(told)}{more}"
+
+
+def _raw_lines(code: str, error: str, sandbox: Sandbox) -> str:
+    """Show the raw lines of the text files that the code names: the first ones, and the one that the error names."""
+    told = []
+    for info in sandbox.files():
+        if info.path not in code:
+            continue
+        with (sandbox.workspace / info.path).open("rb") as file:
+            raw = file.read(_HEAD_BYTES)
+        if b"\0" in raw:
+            continue
+        lines = raw.decode("utf-8", "backslashreplace").splitlines()
+        wanted = set(range(_LINES))
+        for number in re.findall(r"line (\d+)", error):
+            wanted |= {int(number) - 1, int(number)}
+        shown = [f"{n + 1}: {lines[n][:_LINE_CHARACTERS]!r}" for n in sorted(wanted) if 0 <= n < len(lines)]
+        told.append(f"raw lines of {info.path}:\n" + "\n".join(shown))
+    return "\n".join(told[:2])

@@ -211,7 +211,7 @@ class TurnLoop:
         yield ExecutionFinished(number, result)
         if result.state_lost:
             yield Notice("state lost", "The interpreter was restarted: variables are gone, files are still there.")
-        feedback = texts.execution_feedback(result, facts_after(result, self._sandbox))
+        feedback = texts.execution_feedback(result, facts_after(code, result, self._sandbox))
         if edited:
             feedback = texts.edited_feedback(code, feedback)
         yield self._finish(Round(reply.text, code, result, feedback, reply.usage))

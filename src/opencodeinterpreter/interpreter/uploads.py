@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-_HEAD_BYTES = 64_000
+from opencodeinterpreter.interpreter.tables import profile, read_table
+
+_HEAD_BYTES = 1_000_000
 _ROWS = 3
 _LINE_CHARACTERS = 160
-_COLUMNS = 40
+_COLUMNS = 20
+_SHORT_CHARACTERS = 1500
+"""A text or program no longer than this is shown whole."""
 _WHOLE_FILE_BYTES = 5_000_000
 """Past this size only the head of a file is read."""
 
@@ -33,51 +35,57 @@ def _describe(path: Path) -> str:
         head = file.read(_HEAD_BYTES)
     if path.suffix.lower() in {".xlsx", ".xlsm"} and size <= _WHOLE_FILE_BYTES:
         return f"{title}, Excel)" + _indent(_sheets(path))
+    if b"\0" in head:
+        return f"{title}, binary)"
     text = _decode(head)
     if text is None:
-        return f"{title}, binary)"
+        text = head.decode("latin-1")
+        title += ", not UTF-8"
     lines = text.splitlines()
     if len(head) < size:
         lines = lines[:-1]  # the last one may be cut
-        title += ")"
+        title += ", described by its first part)"
     else:
         title += f", {len(lines)} lines)"
     suffix = path.suffix.lower()
-    if suffix in {".csv", ".tsv"}:
+    if suffix in {".csv", ".tsv"} or (suffix in {".txt", ".dat"} and _is_table(lines)):
         return title + _indent(_table(lines))
     if suffix in {".json", ".geojson"} and len(head) == size:
         return title + _indent(_json_shape(text))
-    return title + _indent(["first lines:", *lines[:_ROWS]] if lines else [])
+    if len(text) <= _SHORT_CHARACTERS:
+        return title + _indent(["content:", *lines] if lines else [])
+    return title + _indent(["first lines:", *lines[:_ROWS]])
 
 
 def _decode(head: bytes) -> str | None:
-    if b"\0" in head:
+    """Return the text of the head of a file in UTF-8, or None if it is in another encoding."""
+    try:
+        return head.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start > len(head) - 4 and len(head) == _HEAD_BYTES:  # a character cut by the end of the head
+            return head[: error.start].decode("utf-8-sig")
         return None
-    for encoding in ("utf-8-sig", "utf-8"):
-        try:
-            return head.decode(encoding)
-        except UnicodeDecodeError as error:
-            if error.start > len(head) - 4:  # a character cut by the end of the head
-                return head[: error.start].decode(encoding)
-    return head.decode("latin-1")
+
+
+def _is_table(lines: list[str]) -> bool:
+    """Tell a table from prose, whose lines hold commas too."""
+    table = read_table(lines)
+    return table is not None and table.ragged * 20 <= len(table.rows)
 
 
 def _table(lines: list[str]) -> list[str]:
-    if not lines:
-        return []
+    table = read_table(lines)
+    if table is None:
+        return ["first lines:", *lines[:_ROWS]] if lines else []
     described = []
-    try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff("\n".join(lines[:20]), delimiters=",;\t|")
-        columns = next(csv.reader(io.StringIO(lines[0]), dialect), [])
-        if dialect.delimiter != ",":
-            described.append(f"separator: {dialect.delimiter!r}")
-    except csv.Error:
-        columns = []
-    if 1 < len(columns) <= _COLUMNS:
-        described.append("columns: " + ", ".join(repr(column) for column in columns))
-    elif len(columns) > _COLUMNS:
-        described.append(f"{len(columns)} columns")
-    return [*described, "first rows:", *lines[: _ROWS + 1]]
+    if table.separator != ",":
+        described.append(f"separator: {table.separator!r}")
+    if table.preamble:
+        described.append(f"{table.preamble} lines before the header: {' / '.join(lines[: table.preamble][:3])}")
+    described += ["columns:", *(f"  {line}" for line in profile(table, _COLUMNS))]
+    if table.ragged:
+        described.append(f"{table.ragged} rows do not have {len(table.header)} fields")
+    return [*described, "first rows:", *lines[table.preamble : table.preamble + _ROWS + 1]]
 
 
 def _json_shape(text: str) -> list[str]:

@@ -1,0 +1,129 @@
+"""Profiles a text table: where it begins, and what each of its columns really holds.
+
+First rows do not show what breaks a program: an amount with a currency sign in row 40, a second way of writing a date.
+So every value is reduced to its **shape** (digits to 9, letters to a, runs to one), and a column is told by its shapes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_SHAPES_TOLD = 4
+_CATEGORIES_TOLD = 6
+_EXAMPLE_CHARACTERS = 40
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "."})
+
+
+@dataclass(frozen=True)
+class Table:
+    """A text table as it was read."""
+
+    separator: str
+    preamble: int
+    """Lines before the header."""
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    ragged: int
+    """Rows that do not have as many fields as the header."""
+
+
+def read_table(lines: Sequence[str]) -> Table | None:
+    """Read lines as a table with a header; None if they are none."""
+    separator = _separator(lines)
+    if separator is None:
+        return None
+    try:
+        records = [tuple(record) for record in csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)]
+    except csv.Error:
+        return None
+    widths = Counter(len(record) for record in records if len(record) > 1)
+    if not widths:
+        return None
+    width = widths.most_common(1)[0][0]
+    start = next(number for number, record in enumerate(records) if len(record) == width)
+    body = [record for record in records[start + 1 :] if any(record)]
+    return Table(
+        separator,
+        start,
+        records[start],
+        tuple(record for record in body if len(record) == width),
+        sum(len(record) != width for record in body),
+    )
+
+
+def profile(table: Table, columns: int) -> list[str]:
+    """Return a line for each of the first ``columns`` columns."""
+    lines = [
+        f"{name!r}: {_values([row[number] for row in table.rows])}"
+        for number, name in enumerate(table.header[:columns])
+    ]
+    if len(table.header) > columns:
+        lines.append(f"and {len(table.header) - columns} more columns")
+    return lines
+
+
+def _separator(lines: Sequence[str]) -> str | None:
+    """Return the separator that cuts most lines into equally many fields."""
+    sample = [line for line in lines[:200] if line.strip()]
+    best: tuple[float, int, str] | None = None
+    for separator in (",", ";", "\t", "|"):
+        counts = Counter(line.count(separator) for line in sample)
+        counts.pop(0, None)
+        if counts:
+            fields, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
+            candidate = (agreeing / len(sample), fields, separator)
+            best = max(best, candidate) if best else candidate
+    return best[2] if best and best[0] > 0.5 else None
+
+
+def _values(values: Iterable[str]) -> str:
+    given = list(values)
+    missing = [value for value in given if value.strip().lower() in _MISSING]
+    present = [value for value in given if value.strip().lower() not in _MISSING]
+    told = _present(present)
+    if missing:
+        written = ", ".join(repr(value) for value in sorted(set(missing))[:3])
+        told.append(f"{len(missing)} missing ({written})")
+    return "; ".join(told) or "nothing"
+
+
+def _present(values: Sequence[str]) -> list[str]:
+    if not values:
+        return []
+    numbers = [value for value in values if _is_number(value)]
+    if len(numbers) == len(values):
+        low, high = min(numbers, key=float), max(numbers, key=float)
+        return [f"numbers from {low.strip()} to {high.strip()}"]
+    distinct = Counter(values)
+    if len(distinct) <= _CATEGORIES_TOLD:
+        return ["text: " + ", ".join(f"{_example(value)} ({count})" for value, count in distinct.most_common())]
+    shapes: dict[str, list[str]] = {}
+    for value in values:
+        shapes.setdefault("number" if _is_number(value) else _shape(value), []).append(value)
+    ordered = sorted(shapes.values(), key=len, reverse=True)
+    if len(ordered) > 3 * _SHAPES_TOLD and len(ordered) > len(distinct) / 10:
+        return [f"text such as {_example(values[0])}"]  # names, sentences: shapes say nothing there
+    kinds = ["numbers like" if _is_number(group[0]) else "like" for group in ordered]
+    told = [f"{len(group)} {kind} {_example(group[0])}" for group, kind in zip(ordered, kinds, strict=True)][
+        :_SHAPES_TOLD
+    ]
+    if len(ordered) > _SHAPES_TOLD:
+        told.append(f"{sum(map(len, ordered[_SHAPES_TOLD:]))} others like {_example(ordered[-1][0])}")
+    return told
+
+
+def _shape(value: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", value))
+
+
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", value) is not None
+
+
+def _example(value: str) -> str:
+    return repr(value if len(value) <= _EXAMPLE_CHARACTERS else value[:_EXAMPLE_CHARACTERS] + "…")
