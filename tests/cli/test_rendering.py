@@ -185,6 +185,11 @@ def test_output_stands_behind_a_gutter(tmp_path: Path) -> None:
     assert printed(deltas, tmp_path, terminal=False) == "│ one\n│ two\n│ warning\n"
 
 
+def test_a_rich_output_in_the_middle_of_a_line(tmp_path: Path) -> None:
+    result = [OutputDelta("result", display=Display({"text/plain": "42"}, "result"))]
+    assert printed(texts("out") + result + texts("\nmore\n"), tmp_path, terminal=False) == "│ out\n│ 42\n│ more\n"
+
+
 def test_progress_bars_keep_their_last_state(tmp_path: Path) -> None:
     shown = printed(texts("10 %\r", "50 %\r", "100 %\nend\n"), tmp_path, terminal=False)
     assert shown == "│ 100 %\n│ end\n"

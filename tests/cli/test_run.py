@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from cli_program import Program, code
 
 
@@ -66,6 +67,17 @@ def test_files_are_copied_and_nothing_is_overwritten(ocint: Program) -> None:
     assert (ocint.work / "figure-1.png").read_bytes().startswith(b"\x89PNG")
     assert not (ocint.work / "link.txt").exists()
     assert "Saved data-1.csv" in done.out
+
+
+@pytest.mark.parametrize("how", ["-q", "--json"])
+def test_files_are_copied_however_little_is_shown(ocint: Program, how: str) -> None:
+    model = ocint.script(
+        code('open("new.txt", "w").write("n")'),
+        code("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"),
+        "Done.",
+    )
+    ocint("run", "x", how, "-o", "out", "-m", model)
+    assert sorted(path.name for path in (ocint.work / "out").iterdir()) == ["figure-1.png", "new.txt"]
 
 
 def test_figures_are_kept_in_the_session(ocint: Program) -> None:

@@ -138,7 +138,6 @@ def _platform() -> Finding:
 
 def _isolation(config: Config) -> Finding:
     from opencodeinterpreter.sandbox.backends import load_backend
-    from opencodeinterpreter.sandbox.identity import is_host_root
 
     if config.backend == "none":
         source = config.sources["backend"]
@@ -146,11 +145,13 @@ def _isolation(config: Config) -> Finding:
             "isolation", "warn", f"none: code runs with all your rights ({source})", 'backend = "bubblewrap"'
         )
     try:
-        load_backend(config.backend).check()
+        backend = load_backend(config.backend)
+        backend.check()
     except OcintError as error:
         return Finding("isolation", "fail", str(error), "or, with all its risks: --no-sandbox")
-    how = "started as root, which gives each session a uid of its own" if is_host_root() else "user namespace"
-    return Finding("isolation", "ok", f"{config.backend}; {how}")
+    described: dict[str, str] = getattr(backend, "describe", dict)()
+    way = f", {described['way']}" if "way" in described else ""
+    return Finding("isolation", "ok", config.backend + way)
 
 
 def _kernel(config: Config) -> Iterator[Finding]:

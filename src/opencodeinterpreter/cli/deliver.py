@@ -15,6 +15,8 @@ from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import FileChange
 
+_PICTURES = (".png", ".svg", ".jpg", ".jpeg", ".pdf")
+
 
 class Delivery:
     """Hands over the files of one session.
@@ -46,6 +48,8 @@ class Delivery:
             head = Text("Files in ").append_text(link(sandbox.workspace, self._console)).append(":")
             return [head, *(self._made(sandbox.workspace, change) for change in changes)]
         lines = [self._saved(sandbox.download(change.path, self._target(change.path))) for change in changes]
+        if any(change.path.lower().endswith(_PICTURES) for change in changes):
+            figures = ()  # the code saved them itself, under names that say more
         for figure in figures:
             target = self._target(str(figure), figure.name)
             try:

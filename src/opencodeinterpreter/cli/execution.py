@@ -81,6 +81,8 @@ class _Printer:
         self._figures = figures
         self._saves = config.output is not None
         self._images = look(config).images
+        self._open = False
+        self._cut = False
 
     def show(self, event: CodeActionStarted | OutputDelta | ExecutionFinished) -> None:
         if not isinstance(event, OutputDelta):
@@ -90,8 +92,15 @@ class _Printer:
             self._display(output.display)
         elif output.stream in self._cleaners:
             console = self._out if output.stream == "stdout" else self._err
-            console.file.write(self._cleaners[output.stream].feed(output.text))
-            console.file.flush()
+            self._text(console, self._cleaners[output.stream].feed(output.text))
+
+    def _text(self, console: Console, text: str) -> None:
+        if self._cut and text:
+            text, self._cut = text.removeprefix("\n"), False
+        console.file.write(text)
+        console.file.flush()
+        if console is self._out and text:
+            self._open = not text.endswith("\n")
 
     def finish(self, result: ExecutionResult) -> None:
         """Say how it ended, if not well."""
@@ -99,6 +108,10 @@ class _Printer:
             self._err.print(Text(problem, style="red"), soft_wrap=True)
 
     def _display(self, display: Display) -> None:
+        if self._open:
+            # It came into the middle of a line, whose own end is then one too many.
+            self._text(self._out, "\n")
+            self._cut = True
         html = display.data.get("text/html")
         table = html_table(html, self._out) if self._out.is_terminal and isinstance(html, str) else None
         if table is not None:

@@ -20,8 +20,8 @@ from opencodeinterpreter.cli.turns import exit_code, show_turn
 from opencodeinterpreter.cli.workbench import Workbench, workbench
 from opencodeinterpreter.config import Config
 from opencodeinterpreter.errors import InputError, MissingExtraError, ModelError, OcintError, SandboxError
-from opencodeinterpreter.interpreter import Failure
-from opencodeinterpreter.sandbox.base import FileChange
+from opencodeinterpreter.interpreter import Answer, Failure
+from opencodeinterpreter.sandbox.base import Display, FileChange
 
 
 def do_job(
@@ -64,6 +64,8 @@ def _turn(bench: Workbench, task: str, files: list[Path], renderer: Renderer, er
         renderer,
         decide_by_json if isinstance(renderer, JsonRenderer) else Approver(err),
     )
+    if isinstance(renderer, JsonRenderer) and isinstance(last, Answer) and bench.config.output is not None:
+        _deliver_silently(bench, last, err)
     return exit_code(last)
 
 
@@ -73,9 +75,9 @@ def text_renderer(bench: Workbench, err: Console, quiet: bool = False) -> TextRe
     figures = Figures(bench.session.folder / "figures")
     delivery = Delivery(bench.config.output, out)
 
-    def deliver(changes: list[FileChange]) -> list[Text]:
-        shown, figures.paths = figures.paths, []
-        return delivery(bench.interpreter.sandbox, changes, shown)
+    def deliver(answer: Answer) -> list[Text]:
+        drawn, figures.paths = figures.paths, []
+        return delivery(bench.interpreter.sandbox, changes_in(answer), drawn)
 
     return TextRenderer(
         out,
@@ -85,6 +87,20 @@ def text_renderer(bench: Workbench, err: Console, quiet: bool = False) -> TextRe
         isolation=bench.config.backend,
         deliver=deliver,
     )
+
+
+def changes_in(answer: Answer) -> list[FileChange]:
+    """Return the files that were made or changed for an answer."""
+    return [artifact for artifact in answer.artifacts if isinstance(artifact, FileChange)]
+
+
+def _deliver_silently(bench: Workbench, answer: Answer, err: Console) -> None:
+    """Copy the files where only JSON is printed."""
+    figures = Figures(bench.session.folder / "figures")
+    for artifact in answer.artifacts:
+        if isinstance(artifact, Display):
+            figures.keep(artifact)
+    Delivery(bench.config.output, err)(bench.interpreter.sandbox, changes_in(answer), figures.paths)
 
 
 def _kind(error: OcintError) -> Literal["model", "sandbox", "input"]:

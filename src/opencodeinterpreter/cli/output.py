@@ -58,6 +58,7 @@ class OutputPrinter:
         self._left_out = 0
         self._redraw = False
         self._returned = False
+        self._cut = False
 
     @property
     def at_line_start(self) -> bool:
@@ -66,6 +67,7 @@ class OutputPrinter:
     def feed(self, output: OutputDelta) -> None:
         """Print one piece of output."""
         if output.display is not None:
+            self._cut = bool(self._open)
             self._end_line()
             self._display(output.display)
         elif output.stream in self._cleaners:
@@ -93,6 +95,9 @@ class OutputPrinter:
             self._line(line, style)
 
     def _text(self, text: str) -> None:
+        if self._cut and text:
+            # The end of a line that a rich output came into the middle of: it has been ended already.
+            text, self._cut = text.removeprefix("\n"), False
         *lines, rest = text.split("\n")
         for line in lines:
             self._extend(line)
@@ -197,14 +202,20 @@ class Figures:
         """Return whether a rich output is a figure."""
         return self._content(display) is not None
 
+    def keep(self, display: Display) -> Path | None:
+        """Save a figure and return where; None where a rich output is no figure."""
+        content = self._content(display)
+        return self._save(*content) if content is not None else None
+
     def present(
         self, display: Display, console: Console, images: str, *, gutter: Text | None = None, named: bool = True
     ) -> None:
         """Save a figure, draw it where the terminal can, and name its file unless ``named`` is false."""
+        path = self.keep(display)
         content = self._content(display)
+        assert path is not None
         assert content is not None
         raw, ending = content
-        path = self._save(raw, ending)
         if ending == "png" and console.is_terminal:
             draw(console, raw, images)
         if named:

@@ -29,7 +29,7 @@ from opencodeinterpreter.interpreter.events import (
     TextDelta,
 )
 from opencodeinterpreter.interpreter.feedback import short_traceback
-from opencodeinterpreter.sandbox.base import ExecutionResult, FileChange
+from opencodeinterpreter.sandbox.base import ExecutionResult
 
 UNSANDBOXED = " NOT SANDBOXED "
 _NOTICES = {
@@ -103,7 +103,7 @@ class TextRenderer:
         figures: Figures,
         look: Look,
         isolation: str,
-        deliver: Callable[[list[FileChange]], list[Text]],
+        deliver: Callable[[Answer], list[Text]],
     ) -> None:
         self._out = out
         self._err = err
@@ -115,18 +115,21 @@ class TextRenderer:
         self._reply: ReplyPrinter | None = None
         self._output: OutputPrinter | None = None
         self._said = ""
-        self._executions = 0
+        self._gapped = False
 
     def show(self, event: Event) -> None:
         """Print what there is to see of an event."""
         self.spinner.clear()
         self._wait(event)
         if self._look.quiet and not isinstance(event, Answer | Failure):
+            if isinstance(event, ExecutionFinished):
+                self._keep_figures(event.result)
             return
         match event:
             case RoundStarted():
                 self._reply, self._said = ReplyPrinter(self._out, self._look.code_theme), ""
             case TextDelta(text) if self._reply is not None:
+                self._gapped = False
                 self._reply.feed(text)
                 self._said += text
                 self.spinner.wait_for("writing code" if self._reply.in_code else "writing")
@@ -135,6 +138,7 @@ class TextRenderer:
             case CodeActionStarted():
                 self._start(event)
             case OutputDelta(output) if self._output is not None:
+                self._gapped = False
                 self._output.feed(output)
             case ExecutionFinished(result=result) if self._output is not None:
                 self._finish(self._output, result)
@@ -143,7 +147,10 @@ class TextRenderer:
                 self._end_reply()
             case Notice(kind=kind, text=text):
                 self._end_reply()
+                self._blank()
+                self._gapped = False
                 self._err.print(Text(_NOTICES.get(kind, clean(text)), style="yellow"), soft_wrap=True)
+                self._blank()
             case Answer():
                 self._answer(event)
             case Failure(message=message):
@@ -160,6 +167,7 @@ class TextRenderer:
         self.spinner.clear()
         if not self._free and self._out.is_terminal:
             self._out.print()
+        self._gapped = False
         self._err.print(Text(text, style="yellow"), soft_wrap=True)
 
     @property
@@ -186,6 +194,7 @@ class TextRenderer:
         shown = self._reply.blocks if self._reply is not None else []
         if not any(code.strip() == block.strip() for block in shown):
             self._blank()
+            self._gapped = False
             print_code(self._out, code, language, self._look.code_theme)
             if self._reply is not None:
                 self._reply.blocks.append(code)
@@ -196,9 +205,9 @@ class TextRenderer:
         if self._isolation == "none":
             self._err.print(Text(UNSANDBOXED, style="bold white on red"))
         self._output = OutputPrinter(self._out, self._figures, self._look.images)
-        self._executions += 1
 
     def _finish(self, output: OutputPrinter, result: ExecutionResult) -> None:
+        self._gapped = False
         output.close()
         if problem := fault(result):
             output.note(problem, "red")
@@ -214,17 +223,21 @@ class TextRenderer:
             self._out.print(in_gutter(Text.assemble(mark, (seconds(result.duration), "dim")), "╰ "))
         self._blank()
 
+    def _keep_figures(self, result: ExecutionResult) -> None:
+        for display in result.displays:
+            self._figures.keep(display)
+
     def _answer(self, answer: Answer) -> None:
         self._end_reply()
         if self._look.quiet or answer.text.strip() not in self._said:
             self._blank()
+            self._gapped = False
             printer = ReplyPrinter(self._out, self._look.code_theme)
             printer.feed(clean(answer.text))
             printer.close()
+        lines = self._deliver(answer)
         if self._look.quiet:
             return
-        files = [artifact for artifact in answer.artifacts if isinstance(artifact, FileChange)]
-        lines = self._deliver(files)
         if lines:
             self._blank()
         for line in lines:
@@ -249,8 +262,10 @@ class TextRenderer:
         self._err.print(line, soft_wrap=True)
 
     def _blank(self) -> None:
-        if self._out.is_terminal:
+        """Leave one line free, however many ask for it."""
+        if self._out.is_terminal and not self._gapped and not self._look.quiet:
             self._out.print()
+            self._gapped = True
 
 
 def fault(result: ExecutionResult) -> str:
