@@ -119,10 +119,17 @@ def test_the_same_code_is_not_run_twice_in_a_row(shared_sandbox: Sandbox) -> Non
     assert events[-1].outcome == "repeated"
 
 
-def test_a_model_that_repeats_itself_gets_one_chance_to_do_better(shared_sandbox: Sandbox) -> None:
+def test_a_model_that_repeats_failing_code_starts_afresh_without_it(shared_sandbox: Sandbox) -> None:
     same = block("raise KeyError('x')")
-    with interpreter([same, same, block("print('better')"), "Good."], shared_sandbox) as it:
-        assert it.run("Go").text == "Good."
+    model = ScriptedModel([same, same, block("print('better')"), "Good."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run("Go")
+    assert answer.text == "Good."
+    afresh = model.requests[2]
+    assert [message.role for message in afresh] == ["system", "user"]
+    assert afresh[1].content.startswith("Go\n")
+    assert "KeyError: 'x'" in afresh[1].content
+    assert len(answer.dialog) == 9
 
 
 def test_the_same_error_three_times_ends_the_turn(shared_sandbox: Sandbox) -> None:

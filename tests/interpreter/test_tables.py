@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.interpreter.tables import profile, read_table
+from opencodeinterpreter.interpreter.tables import profile, read_table, reading_call
 
 
 def profiled(text: str) -> dict[str, str]:
@@ -42,6 +42,17 @@ def test_rows_of_another_length_are_counted() -> None:
     table = read_table(["a,b", "1,2", "3", "4,5,6", "7,8"])
     assert table is not None
     assert (len(table.rows), table.ragged) == (2, 2)
+
+
+def test_the_call_that_reads_a_table_is_told_where_the_plain_one_would_not_do() -> None:
+    german = read_table(["# Export", "Tag;Wert", "1.1.;1.180,50", "2.1.;3,5"])
+    plain = read_table(["a,b", "1,2"])
+    assert german is not None
+    assert plain is not None
+    assert reading_call(german, "x.csv", "latin-1") == (
+        "pd.read_csv('x.csv', sep=';', skiprows=1, encoding='latin-1', decimal=',', thousands='.')"
+    )
+    assert reading_call(plain, "x.csv", None) is None
 
 
 def test_prose_is_no_table() -> None:

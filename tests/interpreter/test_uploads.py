@@ -28,7 +28,7 @@ def test_the_separator_is_named_where_it_is_not_a_comma(tmp_path: Path) -> None:
     path = tmp_path / "werte.csv"
     path.write_text("Name;Wert\na;1,5\nb;2,5\n", encoding="utf-8-sig")
     text = describe_uploads([path])
-    assert "';'" in text
+    assert "pd.read_csv('werte.csv', sep=';', decimal=',')" in text
     assert "'Wert': text: '1,5' (1), '2,5' (1)" in text
 
 
@@ -79,9 +79,14 @@ def test_a_short_program_is_shown_whole_and_a_long_text_by_its_beginning(tmp_pat
 
 
 def test_another_encoding_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "alt.txt"
-    path.write_bytes("Zürich".encode("latin-1"))
-    assert "not UTF-8" in describe_uploads([path])
+    german, chinese = tmp_path / "alt.csv", tmp_path / "sales.csv"
+    german.write_bytes(("Name;Stadt\n" + "Jürgen Müller;Köln\nÄnne Groß;Düsseldorf\n" * 20).encode("latin-1"))
+    chinese.write_bytes(("城市,数量\n" + "北京,12\n上海,30\n广州,7\n" * 20).encode("gbk"))
+    text = describe_uploads([german, chinese])
+    assert "not UTF-8" in text
+    assert "Jürgen Müller" in text
+    assert "北京" in text
+    assert "encoding='gb18030'" in text
 
 
 def test_a_broken_workbook_is_said_to_be_one(tmp_path: Path) -> None:

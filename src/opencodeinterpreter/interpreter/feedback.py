@@ -39,16 +39,19 @@ def execution_feedback(result: ExecutionResult, facts: str = "") -> str:
     return "\n".join(parts)
 
 
-def repeated_feedback(failed: bool) -> str:
-    """Return what the model is told when it gives the code that has just been executed."""
-    if failed:
-        return (
-            "This is the same code as before. It was not run, because it would fail again; do not send it again. "
-            "Find out more first: reply with a few lines that only print what the failing line works on, "
-            "such as the raw lines of the file or the values and types of the variables."
-        )
+def repeated_feedback() -> str:
+    """Return what the model is told when it gives code again that has just run without error."""
     return (
         "This code has already been run; its output is above. Reply with the final answer in plain words and no code."
+    )
+
+
+def fresh_start(result: ExecutionResult, facts: str) -> str:
+    """Return what the model is told when it gives code again that has just failed, which it is then no longer shown."""
+    error = short_traceback(result.error) if result.error else _status(result)
+    return (
+        f"An attempt at this failed:\n{error}\n{facts}{chr(10) if facts else ''}"
+        "Avoid the cause of this error: do it in another way, in smaller steps."
     )
 
 

@@ -23,6 +23,10 @@ class Turn:
     message: str = ""
     rounds: list[Round] = field(default_factory=list)
     answer: Answer | None = None
+    shown_from: int = 0
+    """The first round that the model is still shown; those before it led nowhere and are only to be copied again."""
+    note: str = ""
+    """What the model is told in place of the rounds that it is no longer shown."""
 
 
 @dataclass
@@ -36,7 +40,7 @@ class History:
 
     def dialog(self) -> Dialog:
         """Return the whole dialog; user and assistant alternate."""
-        return Dialog(tuple(_alternating([Message("system", self.system), *self._messages(self.turns)])))
+        return Dialog(tuple(_alternating([Message("system", self.system), *self._messages(self.turns, whole=True)])))
 
     def dialog_within(self, tokens: int, count: Callable[[Sequence[Message]], int]) -> tuple[Dialog, bool]:
         """Return the dialog, condensed as far as needed to fit into ``tokens``, and whether it was just condensed.
@@ -78,11 +82,13 @@ class History:
         return Dialog(tuple(_alternating(messages)))
 
     @staticmethod
-    def _messages(turns: Sequence[Turn]) -> list[Message]:
+    def _messages(turns: Sequence[Turn], whole: bool = False) -> list[Message]:
         messages: list[Message] = []
         for turn in turns:
-            messages.append(Message("user", turn.message, {"kind": "task"}))
-            for number, round_ in enumerate(turn.rounds):
+            first = 0 if whole else turn.shown_from
+            message = f"{turn.message}\n\n{turn.note}" if first else turn.message
+            messages.append(Message("user", message, {"kind": "task"}))
+            for number, round_ in enumerate(turn.rounds[first:], start=first):
                 kind = "answer" if number == 0 else "repair" if _failed(turn.rounds[number - 1]) else "answer"
                 passed = {"passed": round_.result.ok} if round_.result else {}
                 if round_.reply:
@@ -118,8 +124,8 @@ def _with_short_outputs(turn: Turn, keep_last: bool) -> Turn:
 
 def _answer_only(turn: Turn) -> Turn:
     text = turn.answer.text if turn.answer else "(no answer)"
-    return replace(turn, rounds=[Round(text or "(no answer)", None, None, None)])
+    return replace(turn, rounds=[Round(text or "(no answer)", None, None, None)], shown_from=0)
 
 
 def _recent_rounds(turn: Turn) -> Turn:
-    return replace(turn, rounds=turn.rounds[-1:])
+    return replace(turn, shown_from=max(turn.shown_from, len(turn.rounds) - 1))

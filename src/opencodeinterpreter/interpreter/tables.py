@@ -67,6 +67,23 @@ def profile(table: Table, columns: int) -> list[str]:
     return lines
 
 
+def reading_call(table: Table, name: str, encoding: str | None) -> str | None:
+    """Return the pandas call that reads the table as it is meant; None if the plain call does."""
+    arguments = []
+    if table.separator != ",":
+        arguments.append(f"sep={table.separator!r}")
+    if table.preamble:
+        arguments.append(f"skiprows={table.preamble}")
+    if encoding is not None:
+        arguments.append(f"encoding={encoding!r}")
+    values = [value.strip() for row in table.rows for value in row]
+    if table.separator != "," and any(re.fullmatch(r"[-+]?\d+,\d+", value) for value in values):
+        arguments.append("decimal=','")
+        if any(re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+", value) for value in values):
+            arguments.append("thousands='.'")
+    return f"pd.read_csv({name!r}, {', '.join(arguments)})" if arguments else None
+
+
 def _separator(lines: Sequence[str]) -> str | None:
     """Return the separator that cuts most lines into equally many fields."""
     sample = [line for line in lines[:200] if line.strip()]

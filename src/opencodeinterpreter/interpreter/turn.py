@@ -116,12 +116,9 @@ class TurnLoop:
             return (yield from self._remind(reply, "reply cut", texts.cut_feedback(), otherwise="max rounds"))
         last = self._last_executed()
         if last is not None and last.code is not None and same_code(last.code, reply.action.code):
-            failed = last.result is None or not last.result.ok
-            return (
-                yield from self._remind(
-                    reply, "repeated", texts.repeated_feedback(failed), "repeated" if failed else "answered"
-                )
-            )
+            if last.result is not None and not last.result.ok:
+                return (yield from self._start_afresh(reply, last.code, last.result))
+            return (yield from self._remind(reply, "repeated", texts.repeated_feedback(), "answered"))
         return (yield from self._act(reply, reply.action))
 
     def _ask(self) -> Generator[Event, None, _Reply]:
@@ -181,7 +178,7 @@ class TurnLoop:
         self, reply: _Reply, kind: ReminderKind, text: str, otherwise: Outcome
     ) -> Generator[Event, None, Outcome | None]:
         """Answer a reply that cannot be used with a reminder; past the last one end the turn as ``otherwise``."""
-        again = kind == self._last_reminder and kind in {"repeated", "unfinished"}
+        again = kind == self._last_reminder == "unfinished"
         if self._reminders >= _REMINDERS or again:
             yield self._finish(Round(reply.text, None, None, None, reply.usage))
             return otherwise
@@ -190,6 +187,16 @@ class TurnLoop:
         yield Notice(kind, text)
         yield self._finish(Round(reply.text, None, None, text, reply.usage))
         return None
+
+    def _start_afresh(
+        self, reply: _Reply, code: str, result: ExecutionResult
+    ) -> Generator[Event, None, Outcome | None]:
+        """Answer the code that has just failed, given again, by a clean sheet: what a model sees, it copies."""
+        note = texts.fresh_start(result, facts_after(code, result, self._sandbox))
+        outcome = yield from self._remind(reply, "repeated", note, "repeated")
+        if outcome is None:
+            self._turn.shown_from, self._turn.note = len(self._turn.rounds), note
+        return outcome
 
     def _act(self, reply: _Reply, action: CodeAction) -> Generator[Event, None, Outcome | None]:
         number = len(self._turn.rounds)

@@ -7,9 +7,10 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from opencodeinterpreter.interpreter.tables import profile, read_table
+from opencodeinterpreter.interpreter.tables import profile, read_table, reading_call
 
 _HEAD_BYTES = 1_000_000
+_GUESS_BYTES = 20_000
 _ROWS = 3
 _LINE_CHARACTERS = 160
 _COLUMNS = 20
@@ -37,10 +38,11 @@ def _describe(path: Path) -> str:
         return f"{title}, Excel)" + _indent(_sheets(path))
     if b"\0" in head:
         return f"{title}, binary)"
-    text = _decode(head)
+    text, encoding = _decode(head), None
     if text is None:
-        text = head.decode("latin-1")
-        title += ", not UTF-8"
+        encoding = _guessed_encoding(head)
+        text = head.decode(encoding, "replace")
+        title += f", not UTF-8, probably {encoding}"
     lines = text.splitlines()
     if len(head) < size:
         lines = lines[:-1]  # the last one may be cut
@@ -49,7 +51,7 @@ def _describe(path: Path) -> str:
         title += f", {len(lines)} lines)"
     suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv"} or (suffix in {".txt", ".dat"} and _is_table(lines)):
-        return title + _indent(_table(lines))
+        return title + _indent(_table(lines, path.name, encoding))
     if suffix in {".json", ".geojson"} and len(head) == size:
         return title + _indent(_json_shape(text))
     if len(text) <= _SHORT_CHARACTERS:
@@ -67,19 +69,29 @@ def _decode(head: bytes) -> str | None:
         return None
 
 
+def _guessed_encoding(head: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(head[:_GUESS_BYTES]).best()
+    encoding = best.encoding if best is not None else "latin-1"
+    # The wider one of a family reads all that the narrower one does.
+    return {"gb2312": "gb18030", "gbk": "gb18030", "cp1250": "cp1252"}.get(encoding, encoding)
+
+
 def _is_table(lines: list[str]) -> bool:
     """Tell a table from prose, whose lines hold commas too."""
     table = read_table(lines)
     return table is not None and table.ragged * 20 <= len(table.rows)
 
 
-def _table(lines: list[str]) -> list[str]:
+def _table(lines: list[str], name: str, encoding: str | None) -> list[str]:
     table = read_table(lines)
     if table is None:
         return ["first lines:", *lines[:_ROWS]] if lines else []
     described = []
-    if table.separator != ",":
-        described.append(f"separator: {table.separator!r}")
+    call = reading_call(table, name, encoding)
+    if call is not None:
+        described.append(f"read it with: {call}")
     if table.preamble:
         described.append(f"{table.preamble} lines before the header: {' / '.join(lines[: table.preamble][:3])}")
     described += ["columns:", *(f"  {line}" for line in profile(table, _COLUMNS))]
@@ -92,13 +104,22 @@ def _json_shape(text: str) -> list[str]:
     try:
         value = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
-        return ["first lines:", *text.splitlines()[:_ROWS]]
+        lines = text.splitlines()
+        whole = "one JSON object a line; " if all(_is_object(line) for line in lines if line.strip()) else ""
+        return [f"{whole}first lines:", *lines[:_ROWS]]
     if isinstance(value, list):
         first = json.dumps(value[0], ensure_ascii=False) if value else ""
         return [f"a list of {len(value)}; the first: {first}"]
     if isinstance(value, dict):
         return ["an object with the keys " + ", ".join(map(repr, list(value)[:_COLUMNS]))]
     return [f"one {type(value).__name__}"]
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (json.JSONDecodeError, RecursionError):
+        return False
 
 
 def _sheets(path: Path) -> list[str]:
