@@ -19,8 +19,10 @@ from opencodeinterpreter import __version__
 from opencodeinterpreter.cli import chat, doctor, execute, models, run, sessions
 from opencodeinterpreter.errors import MissingExtraError, ModelError, OcintError, SandboxError
 
-EXIT_CODES = """Exit codes: 0 the job is done; 1 it is not; 2 something given cannot be used; 3 no model; 4 no sandbox;
-130 stopped by Ctrl-C."""
+EXIT_CODES = (
+    "Exit codes: 0 the job is done; 1 it is not; 2 something given cannot be used; 3 no model; 4 no sandbox; "
+    "130 stopped by Ctrl-C."
+)
 
 app = typer.Typer(
     name="ocint",

@@ -42,7 +42,7 @@ def list_(json_lines: Annotated[bool, typer.Option("--json", help="One JSON obje
             here = "verified" if state.verified else ("here, not checked" if state.path else "not fetched")
             note = entry.note
         else:
-            here, note = "hub", f"{entry.note}; needs the extra: transformers"
+            here, note = "on the hub", f"{entry.note} (extra: transformers)"
         marked = entry.name + (" *" if entry.name == config.model else "")
         amount = entry.size if isinstance(entry, ModelFile) else None
         rows.append([marked, size(amount) if amount else "", here, note])

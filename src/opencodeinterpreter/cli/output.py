@@ -116,7 +116,12 @@ class OutputPrinter:
                 self._returned = False
 
     def _draw_open(self) -> None:
-        if self._console.is_terminal and self._lines < _LINES and 0 < cell_len(self._open) <= self._width:
+        if (
+            self._console.is_terminal
+            and not self._console.is_dumb_terminal
+            and self._lines < _LINES
+            and 0 < cell_len(self._open) <= self._width
+        ):
             self._console.control(_CLEAR_LINE)
             self._print(self._open, self._style, end="")
             self._redraw = True
@@ -128,7 +133,7 @@ class OutputPrinter:
         if self._redraw:
             self._console.control(_CLEAR_LINE)
             self._redraw = False
-        if self._console.is_terminal and self._lines >= _LINES:
+        if self._console.is_terminal and not self._console.is_dumb_terminal and self._lines >= _LINES:
             self._left_out += 1
             self._tail.append((text, self._style))
         else:

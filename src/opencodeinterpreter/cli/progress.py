@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from opencodeinterpreter.cli.text import size
+from opencodeinterpreter.cli.text import seconds, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from opencodeinterpreter.models.cache import Progress
+
+
+_CHECKING = "checking"
+"""What ``models`` calls the reading of a whole file for its hash."""
 
 
 @contextmanager
@@ -44,9 +49,13 @@ def shown_progress(console: Console, name: str) -> Iterator[Progress]:
     )
     waiting.add_task(f"loading {name}", total=None)
     bar = _Bar(waiting, bars, name)
+    began = time.monotonic()
     waiting.start()
     try:
         yield bar
+        if bar.fetched:
+            bars.stop()
+            console.print(f"{name}: {size(bar.fetched)} fetched in {seconds(time.monotonic() - began)} and checked")
     finally:
         waiting.stop()
         bars.stop()
@@ -61,8 +70,12 @@ class _Bar:
         self._name = name
         self._source = ""
         self._task: TaskID | None = None
+        self.fetched = 0
+        """Bytes that came from elsewhere."""
 
     def __call__(self, done: int, total: int, source: str) -> None:
+        if source != _CHECKING:
+            self.fetched = done
         if self._task is None or source != self._source:
             self._waiting.stop()
             self._bars.start()
@@ -82,6 +95,8 @@ class _Lines:
         self._tenth = -1
 
     def __call__(self, done: int, total: int, source: str) -> None:
+        if source == _CHECKING:
+            return
         if source != self._source:
             self._source, self._tenth = source, -1
         tenth = done * 10 // total if total else done // 100_000_000

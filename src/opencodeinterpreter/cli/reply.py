@@ -60,15 +60,21 @@ class CodeLines:
 
     def __init__(self, language: str, theme: str) -> None:
         self.lines: list[str] = []
+        self._open: list[str] = []
+        """The lines since the last one that certainly did not end inside a string."""
         self._syntax = Syntax("", language or "text", theme=_THEMES[theme], background_color="default")
 
     def add(self, line: str) -> Text:
         """Return the next line in colour."""
         self.lines.append(line)
-        if len(self.lines) > 2000:
-            return Text(line)  # the whole block is read again for each line, for the sake of strings over many lines
-        coloured = self._syntax.highlight("\n".join(self.lines)).split("\n", allow_blank=True)
-        return coloured[len(self.lines) - 1] if len(coloured) >= len(self.lines) else Text(line)
+        self._open.append(line)
+        text = "\n".join(self._open)
+        coloured = self._syntax.highlight(text).split("\n", allow_blank=True)
+        found = coloured[len(self._open) - 1] if len(coloured) >= len(self._open) else Text(line)
+        whole = text.count('"""') % 2 == 0 and text.count("'''") % 2 == 0 and not line.endswith("\\")
+        if whole or len(self._open) > 200:
+            self._open = []
+        return found
 
 
 class ReplyPrinter:
