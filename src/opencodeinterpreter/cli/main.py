@@ -17,6 +17,7 @@ import typer
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.cli import chat, doctor, execute, models, run, sessions
+from opencodeinterpreter.cli.leaving import leave
 from opencodeinterpreter.errors import MissingExtraError, ModelError, OcintError, SandboxError
 
 EXIT_CODES = (
@@ -59,9 +60,11 @@ def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, _leave)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with the stream closed
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
         # A name that the terminal's encoding lacks must not end the program.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        getattr(sys, name).reconfigure(errors="replace")
     code = _run()
     try:
         sys.stdout.flush()
@@ -106,8 +109,7 @@ def report(error: OcintError) -> int:
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """End by unwinding, so that every sandbox is closed and every session saved."""
-    raise SystemExit(128 + number)
+    leave(128 + number)
 
 
 def _debugging() -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from opencodeinterpreter.cli.leaving import leave
 from opencodeinterpreter.cli.render import Renderer
 from opencodeinterpreter.errors import OcintError
 from opencodeinterpreter.interpreter import Answer, ApprovalRequest, Event, Failure, Interpreter
@@ -30,7 +31,7 @@ class Interrupts:
     def __call__(self, _signal: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
         if now - self._last < _AGAIN_SECONDS:
-            raise SystemExit(130)
+            leave(130)
         self._last, self._asked = now, True
         if self._tell is not None:
             self._tell()
