@@ -23,12 +23,12 @@ LONG = [Message("user", "Count from 1 to 500, with commas.")]
 
 
 def read(model: ChatModel, messages: list[Message], generation: Generation | None = None) -> str:
-    with model.stream(messages, generation or Generation(max_tokens=40)) as reply:
+    with model.stream(messages, generation or Generation(max_tokens=16)) as reply:
         return "".join(reply)
 
 
 def test_a_reply_comes_in_pieces_with_its_usage(small_model: ChatModel) -> None:
-    with small_model.stream(TASK, Generation(max_tokens=200)) as reply:
+    with small_model.stream(TASK, Generation(max_tokens=120)) as reply:
         pieces = list(reply)
     assert len(pieces) > 10
     assert "```" in "".join(pieces)
@@ -49,7 +49,7 @@ def test_greedy_is_the_same_every_time(small_model: ChatModel) -> None:
 
 def test_sampling_follows_its_seed(small_model: ChatModel) -> None:
     ask = [Message("user", "Tell me a story.")]
-    told = [read(small_model, ask, Generation(30, temperature=1.5, seed=seed)) for seed in (1, 1, 2)]
+    told = [read(small_model, ask, Generation(12, temperature=1.5, seed=seed)) for seed in (1, 1, 2)]
     assert told[0] == told[1] != told[2]
 
 

@@ -29,7 +29,7 @@ def find_on_hub(name: str, sources: Sources) -> ModelFile | Checkpoint:
     if repository.count("/") != 1 or not all(repository.split("/")):
         raise UnknownModelError(f"'hf:{name}' must be hf:organisation/repository, with :file.gguf if need be")
     if not file:
-        chosen = _usual_file(_files_of(repository, revision or "main", sources), repository)
+        chosen = _usual_file(files_of(repository, revision or "main", sources), repository)
         if chosen is None:
             return Checkpoint(f"hf:{name}", repository)
         file = chosen
@@ -61,14 +61,20 @@ def _usual_file(files: list[str], repository: str) -> str | None:
     raise UnknownModelError(f"{repository} has several models, say which: hf:{repository}:FILE with one of {shown}")
 
 
-def _files_of(repository: str, revision: str, sources: Sources) -> list[str]:
+def files_of(repository: str, revision: str, sources: Sources) -> list[str]:
+    """Return the names of a repository's files.
+
+    Raises:
+        UnknownModelError: if there is no such repository.
+        DownloadError: if the hub cannot be asked.
+    """
     if sources.hub_url is None:
-        raise DownloadError(f"{repository} cannot be looked up: the hub is switched off")
+        raise DownloadError(f"{repository} is not on this machine, and the hub is switched off")
     url = f"{sources.hub_url}/api/models/{repository}/revision/{revision}"
     try:
         status, body = within(2 * sources.connect_seconds, lambda: _get(url, sources), host_of(url))
     except SourceError as error:
-        raise DownloadError(f"{repository} cannot be looked up: {error}") from error
+        raise DownloadError(f"{repository} is not on this machine, and {error}") from error
     if status in {401, 403, 404}:
         raise UnknownModelError(
             f"the hub has no repository {repository!r}, or it needs a token (HF_TOKEN): check the name"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from opencodeinterpreter.errors import ModelFileError, UnknownModelError
+from opencodeinterpreter.errors import ConfigError, ModelFileError, UnknownModelError
 from opencodeinterpreter.models.base import ChatModel
 from opencodeinterpreter.models.cache import Progress, no_progress
 from opencodeinterpreter.models.catalog import CATALOG, Checkpoint, ModelFile, find, suggestion
@@ -47,6 +47,9 @@ def load_model(
     settings = settings or settings_from_environment(os.environ)
     progress = progress or no_progress
     kind, _, rest = name.strip().partition(":")
+    entry = None if kind in {"openai", "transformers", "scripted"} else _entry_of(name.strip(), settings)
+    if adapters and (entry is None or isinstance(entry, Checkpoint)):
+        raise ConfigError(f"{name} takes no adapters: they are for the embedded engine")
     if kind == "openai":
         from opencodeinterpreter.models.openai_api import OpenAIModel
 
@@ -54,16 +57,19 @@ def load_model(
     if kind == "transformers":
         from opencodeinterpreter.models.transformers import TransformersModel
 
-        return TransformersModel(_said(rest, name), name=name, context_tokens=context_tokens)
+        source = _checkpoint_source(_said(rest, name), settings, progress)
+        return TransformersModel(source, name=name, context_tokens=context_tokens, sources=settings.sources)
     if kind == "scripted":
         from opencodeinterpreter.models.scripted import ScriptedModel
 
         return ScriptedModel.from_file(Path(_said(rest, name)).expanduser())
-    entry = _entry_of(name.strip(), settings)
+    assert entry is not None
     if isinstance(entry, Checkpoint):
         from opencodeinterpreter.models.transformers import TransformersModel
 
-        return TransformersModel(entry.repository, name=entry.name, context_tokens=context_tokens)
+        return TransformersModel(
+            entry.repository, name=entry.name, context_tokens=context_tokens, sources=settings.sources
+        )
     path = _path_of(entry, settings, progress)
     from opencodeinterpreter.models.llamacpp import LlamaCppModel
 
@@ -101,6 +107,18 @@ def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Pa
         kind = name.split(":", 1)[0] + ":"
         raise UnknownModelError(f"there is no kind of model {kind!r}: {suggestion(kind, _KINDS)}")
     return find(name)
+
+
+def _checkpoint_source(rest: str, settings: ModelSettings, progress: Progress) -> str | Path:
+    """Return what the transformers back-end loads: short names of the catalog stand for what they name."""
+    entry = CATALOG.get(rest.lower())
+    if isinstance(entry, Checkpoint):
+        return entry.repository
+    if entry is not None:
+        from opencodeinterpreter.models.download import pull
+
+        return pull(entry, settings.sources, progress)
+    return rest
 
 
 def _path_of(entry: ModelFile | Path, settings: ModelSettings, progress: Progress) -> Path:
