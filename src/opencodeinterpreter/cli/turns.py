@@ -81,7 +81,8 @@ def show_turn(
 
     thread = threading.Thread(target=drive, name="turn", daemon=True)
     last: Event | None = None
-    with counted_interrupts() as interrupts:
+    # At once, in the signal's own handler: this thread holds no lock that stop() needs.
+    with counted_interrupts(interpreter.stop) as interrupts:
         thread.start()
         try:
             while True:
