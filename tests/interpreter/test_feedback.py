@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.interpreter.feedback import OUTPUT_CHARACTERS, execution_feedback, shorten
+from opencodeinterpreter.interpreter.feedback import OUTPUT_CHARACTERS, execution_feedback, looks_empty, shorten
 from opencodeinterpreter.sandbox.base import Display, ErrorInfo, ExecutionResult, FileChange
 
 
@@ -82,3 +83,19 @@ def test_shortening_keeps_both_ends(text: str, characters: int) -> None:
         assert short.startswith(text[: characters // 2])
         assert short.endswith(text[-(characters // 4) :])
         assert len(short) <= characters + 60
+
+
+@pytest.mark.parametrize(
+    "stdout",
+    ["0", "Total: 0", "Total in March 2024: 0.00", "x = $0.00", "nan", "mean    NaN", "[]", "None", "count: 0."],
+)
+def test_an_output_that_is_nothing_is_seen(stdout: str) -> None:
+    assert looks_empty(ExecutionResult("ok", stdout=f"start\n{stdout}\n"))
+
+
+@pytest.mark.parametrize(
+    "stdout", ["10", "Total: 20", "0.05", "a: 0.5", "x,0,1", "Banana", "None of them: 3", "2000", "-1"]
+)
+def test_an_output_that_is_something_is_left_alone(stdout: str) -> None:
+    assert not looks_empty(ExecutionResult("ok", stdout=f"{stdout}\n"))
+    assert not looks_empty(ExecutionResult("error", stdout="0\n"))

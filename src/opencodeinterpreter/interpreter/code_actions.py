@@ -173,7 +173,8 @@ def prose(reply: str, language: str = "python") -> str:
     action = reader.finish()
     if action is not None:
         reply = reply[: action.start] + reply[action.end :]
-    return _THINK.sub("", reply).strip()
+    text = _THINK.sub("", reply).strip()
+    return "" if re.fullmatch(r"[`~\s]*", text) else text
 
 
 def _inside_string(code: str) -> bool:

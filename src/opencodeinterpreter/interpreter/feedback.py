@@ -10,19 +10,30 @@ OUTPUT_CHARACTERS = 4000
 """What the model sees of one run's output; a person sees all of it."""
 _TRACEBACK_LINES = 30
 _FILES_LISTED = 20
+_EMPTY = re.compile(
+    r"\bnan\b|Empty DataFrame|Series\(\[\]|^\s*(\[\]|\{\}|None)\s*$"
+    r"|(^|[:=])[ \t]*[^\w\s-]?-?0+([.,]0+)?[ \t]*[^\w\s]?[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that is, or ends after a colon in, nothing but zero; nan; an empty list or table."""
 _FRAME = re.compile(r"\s*(File |Cell In|Input In)")
 _OWN_FRAME = re.compile(r"\s*(Cell In|Input In|File \"?(<cell|/workspace/))")
 
 NEXT_STEP = (
-    "If this completes the task, reply with the final answer in plain words and no code. "
-    "If not, reply with the next code."
+    "If this output holds all that the task asks for, reply with the final answer in plain words and no code. "
+    "If something is missing, wrong or not exact enough, reply with the next code."
+)
+CHECK_STEP = (
+    "A result of nothing, zero or nan often means that a filter, a join or a conversion did not fit the data. "
+    "Do not answer yet: reply with corrected code, or with code that prints the values and types that it works on."
 )
 REPAIR_STEP = "Find the cause, and reply with the complete corrected code in one ```python block."
 
 
-def execution_feedback(result: ExecutionResult, facts: str = "") -> str:
+def execution_feedback(result: ExecutionResult, facts: str = "", check: bool = False) -> str:
     """Return what the model is told of one execution, and the ``facts`` that were found out after it.
 
+    With ``check`` the model is asked to look into a result that is suspiciously empty before it answers.
     It begins with ``Execution result:``, the form that the published dialogs have (Code-Feedback).
     """
     parts = ["Execution result: " + _status(result)]
@@ -35,7 +46,7 @@ def execution_feedback(result: ExecutionResult, facts: str = "") -> str:
             "The interpreter was restarted: all variables and imports are gone, files are still there. "
             "Code that is needed again must be run again."
         )
-    parts.append(NEXT_STEP if result.ok else REPAIR_STEP)
+    parts.append(REPAIR_STEP if not result.ok else CHECK_STEP if check else NEXT_STEP)
     return "\n".join(parts)
 
 
@@ -47,11 +58,11 @@ def repeated_feedback() -> str:
 
 
 def fresh_start(result: ExecutionResult, facts: str) -> str:
-    """Return what the model is told when it gives code again that has just failed, which it is then no longer shown."""
-    error = short_traceback(result.error) if result.error else _status(result)
+    """Return what the model is told when it gives code again that led nowhere, which it is then no longer shown."""
+    error = short_traceback(result.error) if result.error else "\n".join([_status(result), *_output(result)])
     return (
-        f"An attempt at this failed:\n{error}\n{facts}{chr(10) if facts else ''}"
-        "Avoid the cause of this error: do it in another way, in smaller steps."
+        f"An attempt at this failed or gave nothing of use:\n{error}\n{facts}{chr(10) if facts else ''}"
+        "Avoid the cause of this: do it in another way, in smaller steps."
     )
 
 
@@ -84,6 +95,11 @@ def rejected_feedback(reason: str) -> str:
 def edited_feedback(code: str, feedback: str) -> str:
     """Return what the model is told when a person ran other code in place of its own."""
     return f"The user changed the code before it ran. What was run:\n```python\n{code.strip()}\n```\n{feedback}"
+
+
+def looks_empty(result: ExecutionResult) -> bool:
+    """Hold for code that ran without error and put out nothing, zero or nan where a value was to be expected."""
+    return result.ok and _EMPTY.search(f"{result.stdout}\n{result.result or ''}") is not None
 
 
 def shorten(text: str, characters: int = OUTPUT_CHARACTERS) -> str:

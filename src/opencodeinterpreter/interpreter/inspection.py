@@ -1,4 +1,4 @@
-"""Looks at what is there after code failed, so that the model can mend it from facts instead of guesses."""
+"""Looks at what is there after code failed or gave nothing: the model mends from facts instead of guesses."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ _READING_ERRORS = frozenset(
 )
 
 # Runs in a namespace of its own: the session's variables are read and not touched.
-_LOOK = """\
-exec('''
-import sys
+_LOOK = r"""
+exec(r'''
+import re, sys
 pandas = sys.modules.get("pandas")
 found = {}
 if pandas is not None:
     for name, value in list(variables.items()):
         if not name.startswith("_") and isinstance(value, pandas.DataFrame):
             missing = value.isna().sum()
-            columns = [[str(value.columns[i]), str(value.dtypes.iloc[i]), int(missing.iloc[i])]
-                       for i in range(min(value.shape[1], limit + 1))]
+            columns = []
+            for i in range(min(value.shape[1], limit + 1)):
+                shapes = {}
+                if value.dtypes.iloc[i] == object:
+                    for text in value.iloc[:1000, i].dropna().astype(str):
+                        shapes.setdefault(re.sub("[^\W\d_]+", "a", re.sub("\d+", "9", text)), text[:30])
+                columns.append([str(value.columns[i]), str(value.dtypes.iloc[i]), int(missing.iloc[i]),
+                                list(shapes.values())[:3]])
             found[name] = [list(value.shape), columns]
 import json
 print(json.dumps(found))
@@ -40,20 +46,21 @@ print(json.dumps(found))
 
 
 def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
-    """Return what is true in the sandbox now and helps to understand the error of ``result``; may be empty.
+    """Return what is true in the sandbox now and helps to understand ``result``; may be empty.
 
     Tables (pandas data frames) are told by their shape, columns, types and missing values; after a file was not found,
     the files that are there are named; after a file could not be read, its raw lines are shown.
     """
-    if result.status != "error" or result.error is None or result.state_lost:
+    if result.state_lost or sandbox.language != "python":
         return ""
-    if result.error.name == "FileNotFoundError":
+    error = result.error.name if result.error else ""
+    if error == "FileNotFoundError":
         names = [repr(info.path) for info in sandbox.files()]
         listed = ", ".join(names[:_FILES]) + (f" and {len(names) - _FILES} more" if len(names) > _FILES else "")
         return f"Files in the current folder: {listed or 'none'}."
-    if result.error.name in _READING_ERRORS:
+    if result.error is not None and error in _READING_ERRORS:
         return _raw_lines(code, result.error.value, sandbox)
-    if sandbox.language != "python" or result.error.name in {"SyntaxError", "IndentationError", "ModuleNotFoundError"}:
+    if result.status not in {"ok", "error"} or error in {"SyntaxError", "IndentationError", "ModuleNotFoundError"}:
         return ""
     try:
         looked = sandbox.run(_LOOK)
@@ -65,10 +72,10 @@ def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
 
 
 def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
-    told = [
-        f"{column!r} ({kind}{f', {missing} missing' if missing else ''})"
-        for column, kind, missing in columns[:_COLUMNS]
-    ]
+    told = []
+    for column, kind, missing, examples in columns[:_COLUMNS]:
+        like = f" like {', '.join(map(repr, examples))}" if examples else ""
+        told.append(f"{column!r} ({kind}{like}{f', {missing} missing' if missing else ''})")
     more = ", ..." if len(columns) > _COLUMNS else ""
     return f"{name} is a DataFrame of {shape[0]} rows; its columns: {', '.join(told)}{more}"
 

@@ -18,6 +18,14 @@ _CATEGORIES_TOLD = 6
 _EXAMPLE_CHARACTERS = 40
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "."})
 
+_DISGUISED = re.compile(r"(?:[^\W\d_]{2,3} |[^\w.,-]{1,2})?(-?\d[\d.,]*)(?: ?[^\W\d_]{1,4}| ?[^\w.,-]{1,2})?")
+"""A number with a sign of currency or a unit around it."""
+_DECIMAL_COMMA = re.compile(r"[-+]?\d[\d.]*(,\d+)?|")
+_DATE = re.compile(
+    r"\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}-\d{1,2}-\d{1,2}"
+    r"|\d{1,2}\.? [^\W\d_]{3,9}\.?,? \d{4}|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}"
+)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -58,10 +66,12 @@ def read_table(lines: Sequence[str]) -> Table | None:
 
 def profile(table: Table, columns: int) -> list[str]:
     """Return a line for each of the first ``columns`` columns."""
-    lines = [
-        f"{name!r}: {_values([row[number] for row in table.rows])}"
-        for number, name in enumerate(table.header[:columns])
-    ]
+    lines = []
+    for number, name in enumerate(table.header[:columns]):
+        values = [row[number] for row in table.rows]
+        read = table.separator != "," and all(_DECIMAL_COMMA.fullmatch(value.strip()) for value in values)
+        how = None if read else conversion(name, values)
+        lines.append(f"{name!r}: {_values(values)}" + (f"; convert with: {how}" if how else ""))
     if len(table.header) > columns:
         lines.append(f"and {len(table.header) - columns} more columns")
     return lines
@@ -82,6 +92,35 @@ def reading_call(table: Table, name: str, encoding: str | None) -> str | None:
         if any(re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+", value) for value in values):
             arguments.append("thousands='.'")
     return f"pd.read_csv({name!r}, {', '.join(arguments)})" if arguments else None
+
+
+def conversion(name: str, values: Sequence[str]) -> str | None:
+    """Return how a text column that holds numbers or dates is made into such; None where nothing need be done.
+
+    Only told where it is certain: numbers with signs and units around them, and dates in several forms none of which
+    pandas would read the wrong way round.
+    """
+    values = [value.strip() for value in values if value.strip().lower() not in _MISSING]
+    if not values or all(_is_number(value) for value in values):
+        return None
+    column = f"df[{name!r}]"
+    if all(_is_number(value) or not re.search(r"\d", value) for value in values):
+        return f"pd.to_numeric({column}, errors='coerce')" if any(map(_is_number, values)) else None
+    numbers = [match[1] for value in values if (match := _DISGUISED.fullmatch(value))]
+    if 2 * len(numbers) > len(values) and not any(_DATE.fullmatch(value) for value in values):
+        if any(re.search(r",\d{1,2}$", number) for number in numbers):
+            if any(re.search(r"\.\d{1,2}$", number) for number in numbers):
+                return None  # both ways of writing decimals
+            plain = f"{column}.str.replace(r'[^0-9,-]', '', regex=True).str.replace(',', '.')"
+        else:
+            plain = f"{column}.str.replace(r'[^0-9.-]', '', regex=True)"
+        return f"pd.to_numeric({plain}, errors='coerce')"
+    dates = [value for value in values if _DATE.fullmatch(value)]
+    forms = {_shape(value) for value in dates}
+    if len(dates) == len(values) and len(forms) > 1 and not any(form.startswith("9-9-9") for form in forms):
+        day_first = ", dayfirst=True" if any(re.fullmatch(r"\d{1,2}\..*", value) for value in dates) else ""
+        return f"pd.to_datetime({column}, format='mixed'{day_first})"
+    return None
 
 
 def _separator(lines: Sequence[str]) -> str | None:

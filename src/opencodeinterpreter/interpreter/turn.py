@@ -88,6 +88,7 @@ class TurnLoop:
         self._stopped = stopped
         self._language = language
         self._reminders = 0
+        self._checked = False
         self._last_reminder: ReminderKind | None = None
 
     def run(self) -> Iterator[Event]:
@@ -116,7 +117,7 @@ class TurnLoop:
             return (yield from self._remind(reply, "reply cut", texts.cut_feedback(), otherwise="max rounds"))
         last = self._last_executed()
         if last is not None and last.code is not None and same_code(last.code, reply.action.code):
-            if last.result is not None and not last.result.ok:
+            if last.result is not None and (not last.result.ok or texts.looks_empty(last.result)):
                 return (yield from self._start_afresh(reply, last.code, last.result))
             return (yield from self._remind(reply, "repeated", texts.repeated_feedback(), "answered"))
         return (yield from self._act(reply, reply.action))
@@ -191,9 +192,9 @@ class TurnLoop:
     def _start_afresh(
         self, reply: _Reply, code: str, result: ExecutionResult
     ) -> Generator[Event, None, Outcome | None]:
-        """Answer the code that has just failed, given again, by a clean sheet: what a model sees, it copies."""
+        """Answer code that led nowhere, given again, by a clean sheet: what a model sees, it copies."""
         note = texts.fresh_start(result, facts_after(code, result, self._sandbox))
-        outcome = yield from self._remind(reply, "repeated", note, "repeated")
+        outcome = yield from self._remind(reply, "repeated", note, "answered" if result.ok else "repeated")
         if outcome is None:
             self._turn.shown_from, self._turn.note = len(self._turn.rounds), note
         return outcome
@@ -218,7 +219,11 @@ class TurnLoop:
         yield ExecutionFinished(number, result)
         if result.state_lost:
             yield Notice("state lost", "The interpreter was restarted: variables are gone, files are still there.")
-        feedback = texts.execution_feedback(result, facts_after(code, result, self._sandbox))
+        # Once a turn: a true zero is believed when the model stands by it.
+        check = texts.looks_empty(result) and not self._checked
+        self._checked = self._checked or check
+        facts = facts_after(code, result, self._sandbox) if check or not result.ok else ""
+        feedback = texts.execution_feedback(result, facts, check)
         if edited:
             feedback = texts.edited_feedback(code, feedback)
         yield self._finish(Round(reply.text, code, result, feedback, reply.usage))
