@@ -74,3 +74,14 @@ test-transformers: $(VENV)/.dev ## Run the tests of the transformers extra (inst
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/transformers.txt
 	$(BIN)/pytest -m transformers $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.base ## Measure speed and memory beside bare parts (wants a quiet machine)
+	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+.PHONY: real-use
+real-use: $(VENV)/.base ## Measure a model on the tasks of real use: make real-use MODEL=qwen2.5-coder-0.5b (hours; resumable)
+	@mkdir -p output
+	$(BIN)/python -m benchmarks.realuse.run --model $(or $(MODEL),qwen2.5-coder-1.5b) --seeds 3 \
+	  --out output/realuse-$(notdir $(or $(MODEL),qwen2.5-coder-1.5b)).jsonl $(ARGS)
+	$(BIN)/python -m benchmarks.realuse.report output/realuse-*.jsonl
