@@ -28,6 +28,15 @@ print(json.dumps({"executable": sys.executable, "version": sys.version_info[:2],
     "folders": [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]}))
 """
 _PROBE_SECONDS = 30
+_WITHOUT_TCP = """
+import contextlib, runpy, sys
+with contextlib.suppress(ImportError):
+    from ipykernel.iostream import IOPubThread
+    IOPubThread._setup_pipe_in = lambda self: setattr(self, "_pipe_flag", False)
+runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
+"""
+"""Runs a module that is a kernel on top of ipykernel, which would open a TCP port for the output of forked children:
+where there is no network, asking for one ends the process."""
 _MOST_BLAS_THREADS = 4
 
 
@@ -131,7 +140,8 @@ def kernelspec_command(name: str) -> KernelCommand:
     except NoSuchKernel as error:
         known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
         raise ConfigError(f'There is no kernelspec "{name}"; installed: {known}.') from error
-    program = shutil.which(spec.argv[0])
+    # As jupyter_client does: a kernelspec that says "python" means the one that it is installed for.
+    program = sys.executable if spec.argv[0] in ("python", "python3") else shutil.which(spec.argv[0])
     if program is None:
         raise ConfigError(f'The kernelspec "{name}" starts "{spec.argv[0]}", and there is no such program.')
     if "ipykernel_launcher" in spec.argv:
@@ -139,8 +149,11 @@ def kernelspec_command(name: str) -> KernelCommand:
     readable = [*_program_folders(Path(program)), Path(spec.resource_dir)]
     # A Python kernel must not take its modules from the workspace.
     env = {**_environment(Path(program)), "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1", **spec.env}
+    arguments = spec.argv[1:]
+    if arguments[0] == "-m" and Path(program).name.startswith("python"):
+        arguments = ["-c", _WITHOUT_TCP, *arguments[1:]]
     return KernelCommand(
-        [program, *spec.argv[1:]],
+        [program, *arguments],
         tuple(dict.fromkeys(path for path in readable if path.exists())),
         language=spec.language.lower(),
         env=env,

@@ -56,24 +56,25 @@ class Kernel:
         base: Path | None = None,
     ) -> None:
         self._command = command
-        self._folder = runtime.new_folder(base)
+        self.folder = runtime.new_folder(base)
+        """Of its sockets and pipes, and what it keeps beside; the code can write there."""
         self._outlet: Outlet | None = None
         self._wire: Wire | None = None
         self._control_lock = threading.Lock()
         self._ready = False
         try:
-            spec = LaunchSpec((), workspace, self._folder, command.env, command.readable, {}, network, limits)
+            spec = LaunchSpec((), workspace, self.folder, command.env, command.readable, {}, network, limits)
             self.process = self._launch(backend, spec)
         except BaseException:
             self._release()
             raise
 
     def _launch(self, backend: SandboxBackend, spec: LaunchSpec) -> IsolatedProcess:
-        inside = backend.inside(spec, self._folder)
-        self._wire = Wire(self._folder, inside)
+        inside = backend.inside(spec, self.folder)
+        self._wire = Wire(self.folder, inside)
         if self._command.own_start:
-            (self._folder / "kernel_main.py").write_bytes(start_script())
-            self._outlet = Outlet(self._folder)
+            (self.folder / "kernel_main.py").write_bytes(start_script())
+            self._outlet = Outlet(self.folder)
         words = {
             "connection_file": f"{inside}/{self._wire.connection_file.name}",
             "start_script": f"{inside}/kernel_main.py",
@@ -133,7 +134,10 @@ class Kernel:
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": False}
         outlet = self._outlet
         before = outlet.begin if outlet is not None else lambda _id: None
-        end = _End(self._wire.request("execute_request", content, before=before))
+        try:
+            end = _End(self._wire.request("execute_request", content, before=before))
+        except OSError:  # code of an earlier run removes or replaces the pipes
+            return False
         text_due = 0.0
         while not end.reached():
             pause = text_due - time.monotonic()
@@ -199,7 +203,7 @@ class Kernel:
             self._wire.close()
         if self._outlet is not None:
             self._outlet.close()
-        runtime.remove(self._folder)
+        runtime.remove(self.folder)
 
 
 class _End:

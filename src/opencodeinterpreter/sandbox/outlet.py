@@ -29,12 +29,14 @@ class _Pipe:
         self.stream = stream
         self.ended = False
         self._path = folder / f"{run}.{stream}"
-        os.mkfifo(self._path)
-        self._path.chmod(0o622)  # the code may run as another user; the folder around it is private
+        os.mkfifo(self._path, 0o600)
         self.descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         if not stat.S_ISFIFO(os.fstat(self.descriptor).st_mode):
             os.close(self.descriptor)  # code left by an earlier run plays with the folder
             raise FileExistsError(f"{self._path.name} is not the pipe that was made")
+        # By the descriptor, for a path may have become a link to a file of the host's by now. The code may run as
+        # another user; the folder around it is private.
+        os.fchmod(self.descriptor, 0o622)
         with contextlib.suppress(OSError):  # a user may have only so much in large pipes
             fcntl.fcntl(self.descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -70,7 +72,9 @@ class Outlet:
     def begin(self, run: str) -> None:
         """Make the pipes of ``run``, which is the present one from now on."""
         self._late += self._present
-        self._present = [_Pipe(self._folder, run, stream) for stream in ("stdout", "stderr")]
+        self._present = []
+        for stream in ("stdout", "stderr"):
+            self._present.append(_Pipe(self._folder, run, stream))
         self._drop(self._late[:-_MOST_LATE_PIPES])
 
     def finish(self) -> None:

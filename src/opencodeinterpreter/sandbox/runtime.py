@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import itertools
+import logging
 import os
 import secrets
 import shutil
-import stat
 import subprocess
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 _SOCKET_PATH_BYTES = 107
 """The longest path that a unix socket can have (``sun_path``)."""
 _LONGEST_BELOW = len("/12345678/k-5")
+_LOG = logging.getLogger(__name__)
 _lock = threading.Lock()
 _roots: dict[Path, _Root] = {}
 
@@ -63,23 +65,17 @@ def new_folder(base: Path | None = None) -> Path:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder in which untrusted code may have left anything."""
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
+    """Remove a folder in which untrusted code may have left anything; nothing that lives may still write to it."""
+    if not folder.is_symlink() and not folder.exists():
         return
-    except (OSError, RecursionError):
-        # Folders without permissions, or nested deeper than Python's own removal goes.
-        _make_writable(folder)
-        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)  # noqa: S607
-
-
-def _make_writable(folder: Path) -> None:
-    for path, names, _ in os.walk(folder):
-        for name in names:
-            inner = os.path.join(path, name)  # noqa: PTH118
-            if not stat.S_ISLNK(os.lstat(inner).st_mode):
-                os.chmod(inner, 0o700)  # noqa: PTH101 - nothing inside lives any more that could swap it
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+        return
+    # Folders without permissions, or nested deeper than Python's own removal goes.
+    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        subprocess.run([*command, "--", str(folder)], check=False, capture_output=True)
+    if folder.exists():
+        _LOG.warning("%s could not be removed", folder)
 
 
 def _sweep(base: Path, prefix: str) -> None:

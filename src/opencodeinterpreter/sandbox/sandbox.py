@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ from opencodeinterpreter.sandbox.kernel import Kernel
 from opencodeinterpreter.sandbox.outcome import judge
 from opencodeinterpreter.sandbox.output import OutputCollector, OutputListener
 from opencodeinterpreter.sandbox.watcher import Watch, Watcher
-from opencodeinterpreter.sandbox.workspace import FileInfo, Snapshot, Workspace
+from opencodeinterpreter.sandbox.workspace import FileInfo, Snapshot, Workspace, snapshot
 
 
 class Sandbox:
@@ -255,7 +256,9 @@ class Sandbox:
             self._backend, self._command, self._workspace.path, self.limits, self._network, self._runtime_dir
         )
         self._kernel = kernel
-        self._watcher = Watcher(kernel.process, self.limits, self._workspace.disk, kernel.interrupt)
+        self._watcher = Watcher(
+            kernel.process, self.limits, partial(_disk, self._workspace.path, kernel.folder), kernel.interrupt
+        )
 
     def _shut_kernel(self) -> None:
         kernel, watcher = self._kernel, self._watcher
@@ -278,6 +281,11 @@ class Sandbox:
 
 def _command(python: Path | str | None, kernel: str | None, packages: Path | None) -> KernelCommand:
     return kernelspec_command(kernel) if kernel is not None else python_command(python, packages)
+
+
+def _disk(*folders: Path) -> tuple[int, int]:
+    found = [snapshot(folder) for folder in folders]
+    return sum(each.disk for each in found), sum(each.files for each in found)
 
 
 def _path(path: Path | str | None) -> Path | None:

@@ -9,7 +9,7 @@ from typing import IO
 
 LOG_FACTOR = 20
 """The log on disk holds this many times ``Limits.output_bytes``."""
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-9A-Z]|[@-Z\\-_])")
 
 
 class TextKeeper:
@@ -50,7 +50,10 @@ class TextKeeper:
         if self._head_room > 0:
             kept, text = split(text, self._head_room)
             self._head.append((stream, kept))
-            self._head_room = 0 if text else self._head_room - size_of(kept)
+            self._head_room -= size_of(kept)
+            if text:  # what is left of the head is too small for the next character
+                self._tail_room += self._head_room
+                self._head_room = 0
         if text:
             self._tail.append((stream, text))
             self._tail_size += size_of(text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
-import resource
 import signal
 import subprocess
 import uuid
@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 
 from opencodeinterpreter.errors import SandboxUnavailableError
-from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec, Limits
+from opencodeinterpreter.sandbox import rlimits
+from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec
 from opencodeinterpreter.sandbox.processes import descendants, usage
 
 _MARK = "OCINT_RUN"
@@ -89,14 +90,15 @@ class Unsandboxed:
         if spec.files:
             raise SandboxUnavailableError("Without a sandbox there is no place for files that exist inside only.")
         mark = uuid.uuid4().hex
-        env = {"TMPDIR": str(spec.runtime), **spec.env, _MARK: mark}
+        # With the second, ipykernel ends by itself when this program is killed.
+        env = {"TMPDIR": str(spec.runtime), "JPY_PARENT_PID": str(os.getpid()), **spec.env, _MARK: mark}
         output = spec.runtime / "start.log"
         try:
             with output.open("wb") as log:
                 process = subprocess.Popen(
                     list(spec.argv),
                     env=env,
-                    cwd=spec.runtime,
+                    cwd=spec.workspace,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -104,25 +106,10 @@ class Unsandboxed:
                 )
         except OSError as error:
             raise SandboxUnavailableError(f'"{spec.argv[0]}" cannot be started: {error.strerror}.') from error
-        _limit(process.pid, spec.limits)
+        # It has only begun to start. The system would count all of the user's processes: the watcher counts ours.
+        with contextlib.suppress(ProcessLookupError):
+            rlimits.apply(process.pid, dataclasses.replace(spec.limits, processes=None), user_namespace=False)
         return UnsandboxedProcess(process, mark, output)
-
-
-def _limit(pid: int, limits: Limits) -> None:
-    """Set what the system itself can enforce; the process has only begun to start."""
-    wanted = {
-        resource.RLIMIT_DATA: None if limits.memory_mb is None else limits.memory_mb << 20,
-        resource.RLIMIT_NOFILE: limits.open_files,
-        resource.RLIMIT_FSIZE: None if limits.workspace_mb is None else limits.workspace_mb << 20,
-        resource.RLIMIT_CORE: 0,
-    }
-    for kind, value in wanted.items():
-        if value is None:
-            continue
-        with contextlib.suppress(ProcessLookupError):  # it has ended already, which is seen soon enough
-            hard = resource.prlimit(pid, kind)[1]
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.prlimit(pid, kind, (value, value))
 
 
 def _environment(pid: int) -> list[bytes]:

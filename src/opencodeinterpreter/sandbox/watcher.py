@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from opencodeinterpreter.sandbox.base import IsolatedProcess, Limits, Reason
@@ -16,6 +17,9 @@ GRACE_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.1
 _IDLE_SAMPLE_SECONDS = 1.0
 _IDLE_AFTER_SECONDS = 2.0
+_UNCOUNTED_BYTES = 16 << 20
+"""Of a process's memory, stack and the like, that its limit on data leaves out."""
+_DISK_SLACK_BYTES = 4 << 20
 _MOST_FILES = 100_000
 """In the workspace: many empty files fill a disk as well."""
 _LOG = logging.getLogger(__name__)
@@ -49,7 +53,7 @@ class Watcher:
     Args:
         process: the kernel.
         limits: what it may use.
-        disk: tells what the workspace holds.
+        disk: tells what is stored in the folders that the code can write to.
         interrupt: asks the kernel to give up the present run.
     """
 
@@ -167,11 +171,12 @@ class Watcher:
         if watch is not None and watch.wall_seconds is not None and now - watch.started >= watch.wall_seconds:
             return "wall time"
         memory, cpu = self._process.usage()
-        if limits.memory_mb is not None and memory > limits.memory_mb << 20:
+        pids = self._process.pids()
+        if limits.memory_mb is not None and memory > max(limits.memory_mb << 20, _refused_at(pids)):
             return "memory"
         if watch is not None and limits.cpu_seconds is not None and cpu - watch.cpu_before > limits.cpu_seconds:
             return "cpu time"
-        if limits.processes is not None and _tasks(self._process.pids()) > limits.processes:
+        if limits.processes is not None and _tasks(pids) > limits.processes:
             return "processes"
         return self._exceeded_disk(watch, now)
 
@@ -183,9 +188,22 @@ class Watcher:
         self._disk_due = time.monotonic() + max(_SAMPLE_SECONDS, 10 * (time.monotonic() - now))
         # Code that makes room in a workspace that is too full already must be able to.
         bytes_before, files_before = watch.disk_before
-        if used > max(self._limits.workspace_mb << 20, bytes_before) or files > max(_MOST_FILES, files_before):
+        if used > max(self._limits.workspace_mb << 20, bytes_before + _DISK_SLACK_BYTES) or files > max(
+            _MOST_FILES, files_before
+        ):
             return "disk"
         return None
+
+
+def _refused_at(pids: Sequence[int]) -> int:
+    """Return the bytes at which a lone process is refused more memory, as an error that leaves its state alone."""
+    if len(pids) != 1:
+        return 0
+    try:
+        refused = resource.prlimit(pids[0], resource.RLIMIT_DATA)[0]
+    except OSError:  # it has just ended
+        return 0
+    return 0 if refused == resource.RLIM_INFINITY else refused + _UNCOUNTED_BYTES
 
 
 def _tasks(pids: Iterable[int]) -> int:

@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import secrets
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -56,10 +57,11 @@ class Wire:
         info = {"transport": "ipc", "ip": f"{inside}/k", "key": key, "signature_scheme": "hmac-sha256", **_PORTS}
         self.connection_file.write_text(json.dumps(info), encoding="utf-8")
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
+        self._targets: list[int] = []
 
     def listening(self) -> bool:
         """Return whether the kernel has opened its sockets."""
-        return all(self._path(name).exists() for name in ("shell", "iopub", "control"))
+        return all(_is_socket(self._path(name)) for name in ("shell", "iopub", "control"))
 
     def connect(self) -> None:
         import zmq
@@ -71,10 +73,14 @@ class Wire:
             socket.linger = 0
             socket.rcvhwm = _WAITING_MESSAGES
             socket.maxmsgsize = _LARGEST_MESSAGE
-            socket.reconnect_ivl = 5  # milliseconds; the default of 100 is felt at every start
             if name == "iopub":
                 socket.subscribe(b"")
-            socket.connect(f"ipc://{self._path(name)}")
+            socket.reconnect_ivl = 5  # milliseconds; the default of 100 is felt at every start
+            # To the socket itself, at every reconnection too: code inside may put a link to another socket of the
+            # host in its place.
+            descriptor = os.open(self._path(name), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._targets.append(descriptor)
+            socket.connect(f"ipc:///proc/self/fd/{descriptor}")
             self._sockets[name] = socket
 
     def request(
@@ -118,6 +124,8 @@ class Wire:
         for socket in self._sockets.values():
             socket.close()
         self._sockets.clear()
+        while self._targets:
+            os.close(self._targets.pop())
 
     def _parse(self, channel: str, frames: list[bytes]) -> Message | None:
         """Read a message; None for what code inside may put on the wire beside messages."""
@@ -135,6 +143,13 @@ class Wire:
 
     def _path(self, channel: str) -> Path:
         return self._folder / f"k-{_PORTS[channel + '_port']}"
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _shared_context() -> Any:

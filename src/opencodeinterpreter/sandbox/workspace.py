@@ -73,22 +73,11 @@ class Workspace:
             runtime.remove(self.path)
 
     def snapshot(self) -> Snapshot:
-        entries: dict[str, os.stat_result] = {}
-        disk = files = 0
-        linked: set[int] = set()
-        for path, info, kept in self._walk():
-            files += 1
-            if info.st_nlink < 2 or stat.S_ISDIR(info.st_mode) or info.st_ino not in linked:
-                linked.add(info.st_ino)
-                disk += info.st_blocks * 512
-            if kept and stat.S_ISREG(info.st_mode) and len(entries) < _MOST_ENTRIES:
-                entries[path] = info
-        return Snapshot(entries, disk, files)
+        return snapshot(self.path)
 
-    def disk(self) -> tuple[int, int]:
-        """Return (bytes, files and folders)."""
-        now = self.snapshot()
-        return now.disk, now.files
+    def disk(self) -> int:
+        """Return the bytes on disk."""
+        return self.snapshot().disk
 
     def changes(self, before: Snapshot, after: Snapshot) -> tuple[FileChange, ...]:
         """Return the files made or changed between two snapshots, in the order of their names."""
@@ -96,14 +85,14 @@ class Workspace:
         for path, info in sorted(after.entries.items()):
             old = before.entries.get(path)
             if old is None:
-                found.append(FileChange(path, info.st_size, "created"))
+                found.append(FileChange(_text(path), info.st_size, "created"))
             elif _state(old) != _state(info):
-                found.append(FileChange(path, info.st_size, "modified"))
+                found.append(FileChange(_text(path), info.st_size, "modified"))
         return tuple(found)
 
     def files(self) -> list[FileInfo]:
         entries = self.snapshot().entries
-        return [FileInfo(path, info.st_size, info.st_mtime) for path, info in sorted(entries.items())]
+        return [FileInfo(_text(path), info.st_size, info.st_mtime) for path, info in sorted(entries.items())]
 
     def upload(self, source: Path, name: str | None = None) -> FileInfo:
         """Copy a file in; one that is there already is not replaced, the new one gets a number.
@@ -172,7 +161,7 @@ class Workspace:
     def _check_room(self, source: Path, size: int) -> None:
         if self._limit_mb is None:
             return
-        room = (self._limit_mb << 20) - self.disk()[0]
+        room = (self._limit_mb << 20) - self.disk()
         if size > room:
             raise InputError(
                 f"{_shown(source)} ({size / 2**20:,.1f} MB) does not fit: of the workspace's limit of "
@@ -187,13 +176,6 @@ class Workspace:
         owner = os.fstat(folder)
         os.fchmod(descriptor, 0o666)  # who may come here at all, the folder says
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-    def _walk(self) -> Iterator[_Entry]:
-        try:
-            folder = os.open(self.path, _OPEN_FOLDER)
-        except OSError:  # the code inside cannot remove it, but whoever owns it can
-            return
-        yield from _walk(folder, "", True, 0)
 
 
 _Entry = tuple[str, os.stat_result, bool]
@@ -219,6 +201,25 @@ def _walk(folder: int, prefix: str, kept: bool, depth: int) -> Iterator[_Entry]:
                     yield from _walk(inner, path + "/", keep, depth + 1)
     finally:
         os.close(folder)
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Look at all that a folder holds."""
+    entries: dict[str, os.stat_result] = {}
+    disk = files = 0
+    linked: set[int] = set()
+    try:
+        opened = os.open(folder, _OPEN_FOLDER)
+    except OSError:  # the code inside cannot remove it, but whoever owns it can
+        return Snapshot()
+    for path, info, kept in _walk(opened, "", True, 0):
+        files += 1
+        if info.st_nlink < 2 or stat.S_ISDIR(info.st_mode) or info.st_ino not in linked:
+            linked.add(info.st_ino)
+            disk += info.st_blocks * 512
+        if kept and stat.S_ISREG(info.st_mode) and len(entries) < _MOST_ENTRIES:
+            entries[path] = info
+    return Snapshot(entries, disk, files)
 
 
 def _state(info: os.stat_result) -> tuple[int, int, int, int]:
@@ -271,6 +272,11 @@ def _safe_name(name: str) -> str:
     if room < 1:
         stem, suffix, room = cleaned, "", _NAME_BYTES - 8
     return stem.encode()[:room].decode("utf-8", "ignore") + suffix
+
+
+def _text(path: str) -> str:
+    """Return a path as text that can be stored: names need not be UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _shown(path: Path) -> str:
