@@ -15,7 +15,7 @@ from opencodeinterpreter.errors import SessionError
 from opencodeinterpreter.interpreter import SessionStore, export
 from opencodeinterpreter.interpreter.history import Turn
 from opencodeinterpreter.interpreter.recording import history_of
-from opencodeinterpreter.interpreter.sessions import read_events
+from opencodeinterpreter.interpreter.session_log import read_events
 from opencodeinterpreter.sandbox.base import ExecutionResult
 
 

@@ -18,7 +18,8 @@ from opencodeinterpreter.interpreter.events import (
 )
 from opencodeinterpreter.interpreter.export import FORMS, export
 from opencodeinterpreter.interpreter.interpreter import Interpreter
-from opencodeinterpreter.interpreter.sessions import Session, SessionInfo, SessionStore
+from opencodeinterpreter.interpreter.session_index import SessionInfo
+from opencodeinterpreter.interpreter.sessions import Session, SessionStore
 
 __all__ = [
     "FORMS",

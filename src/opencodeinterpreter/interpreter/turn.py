@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from opencodeinterpreter.interpreter import feedback as texts
+from opencodeinterpreter.interpreter.answer import answer_of
 from opencodeinterpreter.interpreter.code_actions import (
     CodeAction,
     CodeActionReader,
     is_python,
-    prose,
     same_code,
 )
 from opencodeinterpreter.interpreter.events import (
-    Answer,
     ApprovalRequest,
     CodeActionStarted,
     Event,
@@ -33,7 +32,7 @@ from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.inspection import facts_after
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
-from opencodeinterpreter.sandbox.base import Artifact, Display, ExecutionResult, FileChange
+from opencodeinterpreter.sandbox.base import ExecutionResult
 
 _SAME_ERRORS = 3
 """So many runs in a row that end in one and the same error end the turn."""
@@ -100,7 +99,7 @@ class TurnLoop:
         outcome: Outcome | None = None
         while outcome is None:
             outcome = yield from self._round()
-        self._turn.answer = self._answer(outcome)
+        self._turn.answer = answer_of(self._turn, outcome, self._history.dialog(), self._language)
         yield self._turn.answer
 
     def _round(self) -> Generator[Event, None, Outcome | None]:
@@ -259,77 +258,3 @@ class TurnLoop:
     def _finish(self, round_: Round) -> RoundFinished:
         self._turn.rounds.append(round_)
         return RoundFinished(len(self._turn.rounds) - 1, round_.reply, round_.feedback, round_.usage)
-
-    def _answer(self, outcome: Outcome) -> Answer:
-        text = prose(self._turn.rounds[-1].reply, self._language) if outcome == "answered" else ""
-        return Answer(
-            text=text or state_of_job(self._turn, outcome),
-            outcome=outcome,
-            rounds=tuple(self._turn.rounds),
-            dialog=self._history.dialog(),
-            artifacts=_artifacts(self._turn),
-            usage=_summed(self._turn),
-        )
-
-
-def state_of_job(turn: Turn, outcome: Outcome) -> str:
-    """Say plainly, in our words, where a job stands that the model gave no last word on."""
-    executed = [round_ for round_ in turn.rounds if round_.result is not None]
-    runs = f"{len(executed)} run{'' if len(executed) == 1 else 's'}"
-    why = {
-        "answered": "The model gave no answer in words.",
-        "max rounds": f"Stopped after {runs}, as many as allowed.",
-        "repeated": f"Stopped after {runs}: the model repeats itself.",
-        "stopped": "Stopped.",
-        "rejected": "The code was not run.",
-    }[outcome]
-    if not executed:
-        return why
-    result = executed[-1].result
-    assert result is not None
-    if result.ok:
-        output = "\n".join(part for part in (result.stdout.rstrip(), result.result or "") if part)
-        shown = f" Its output:\n{texts.shorten(output)}" if output else " It printed nothing."
-        return f"{why} The last run ended without error.{shown}"
-    if result.reason == "stopped":
-        return why
-    reason = f"{result.error.name}: {texts.shorten(result.error.value, 300)}" if result.error else result.reason
-    advice = " Say what to do differently, or give it more to go on." if outcome in {"repeated", "max rounds"} else ""
-    return f"{why} The last run failed: {reason}.{advice}"
-
-
-def _artifacts(turn: Turn) -> tuple[Artifact, ...]:
-    """Every rich output in order, then the last change of each file."""
-    displays: list[Display] = []
-    files: dict[str, FileChange] = {}
-    for round_ in turn.rounds:
-        if round_.result is not None:
-            displays += round_.result.displays
-            for change in round_.result.files:
-                known = files.get(change.path)
-                made_here = known is not None and known.change == "created"
-                files[change.path] = FileChange(change.path, change.size, "created" if made_here else change.change)
-    return (*displays, *files.values())
-
-
-def _summed(turn: Turn) -> Usage:
-    usages = [round_.usage for round_ in turn.rounds if round_.usage is not None]
-
-    def total(name: str) -> float | None:
-        values = [getattr(usage, name) for usage in usages]
-        known = [value for value in values if value is not None]
-        return sum(known) if known else None
-
-    return Usage(
-        **{  # type: ignore[arg-type]
-            name: total(name)
-            for name in (
-                "prompt_tokens",
-                "cached_prompt_tokens",
-                "completion_tokens",
-                "prompt_seconds",
-                "completion_seconds",
-                "total_seconds",
-            )
-        }
-    )
