@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def terminal(ocint: Program) -> Iterator[Callable[..., pexpect.spawn]]:
             cwd=str(ocint.work),
             env={**ocint.env, **(env or {})},
             dimensions=(40, columns),
-            timeout=30,
+            timeout=120,  # of a machine that has other things to do
             encoding="utf-8",
         )
         children.append(child)
@@ -34,5 +35,6 @@ def terminal(ocint: Program) -> Iterator[Callable[..., pexpect.spawn]]:
 
     yield start
     for child in children:
-        if not child.closed:
-            child.close(force=True)
+        if child.isalive():
+            child.kill(signal.SIGKILL)
+            child.wait()

@@ -34,8 +34,5 @@ def warn_unsandboxed(config: Config, err: Console) -> None:
     """Say loudly that code has all rights of the person who started it, where that is so."""
     if config.backend != "none":
         return
-    line = Text(UNSANDBOXED, style="bold white on red")
-    line.append(
-        " Code runs with all your rights: it can read, change and send everything you can.", style="red not bold"
-    )
-    err.print(line, soft_wrap=True)
+    about = " Code runs with all your rights: it can read, change and send what you can."
+    err.print(Text.assemble((UNSANDBOXED, "bold white on red"), (about, "red")), soft_wrap=True)

@@ -135,6 +135,8 @@ class TextRenderer:
                 self.spinner.wait_for("writing code" if self._reply.in_code else "writing")
             case ApprovalRequest(code=code, language=language):
                 self._code(code, language)
+                self._blank()
+                self._gapped = False  # the question follows
             case CodeActionStarted():
                 self._start(event)
             case OutputDelta(output) if self._output is not None:
@@ -145,6 +147,7 @@ class TextRenderer:
                 self._output = None
             case RoundFinished():
                 self._end_reply()
+                self._blank()
             case Notice(kind=kind, text=text):
                 self._end_reply()
                 self._blank()
@@ -241,6 +244,7 @@ class TextRenderer:
         if lines:
             self._blank()
         for line in lines:
+            self._gapped = False
             self._out.print(line, soft_wrap=True)
         self._summary(answer)
 
@@ -252,13 +256,13 @@ class TextRenderer:
         spent = (usage.total_seconds or 0) if usage else 0
         spent += sum(round_.result.duration for round_ in answer.rounds if round_.result is not None)
         parts.append(seconds(spent))
-        line = Text(" · ".join(parts), style="dim")
+        line = Text().append(" · ".join(parts), style="dim")
         if self._isolation == "none":
-            line.append(" ").append(UNSANDBOXED, style="bold white on red not dim")
+            line.append(" ").append(UNSANDBOXED, style="bold white on red")
         else:
-            line.append(f" · sandbox: {self._isolation}")
-        if self._err.is_terminal:
-            self._err.print()
+            line.append(f" · sandbox: {self._isolation}", style="dim")
+        self._blank()
+        self._gapped = False
         self._err.print(line, soft_wrap=True)
 
     def _blank(self) -> None:
