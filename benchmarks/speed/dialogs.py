@@ -162,6 +162,10 @@ REFINEMENTS = (
 
 JOBS = (
     (
+        "Load the file measurements.csv and print its first five lines.",
+        "There is no such file; make one with 50 random values and a column day, then print its mean.",
+    ),
+    (
         "How many prime numbers are there below 200000, and what is their sum?",
         "And how many of them end in 7?",
     ),
@@ -169,10 +173,6 @@ JOBS = (
         "Make a table of 200 random house prices (seed 3) with columns rooms, area and price in pandas, and print the "
         "mean price by rooms.",
         "Now the median price instead, please.",
-    ),
-    (
-        "Load the file measurements.csv and print its first five lines.",
-        "There is no such file; make one with 50 random values and a column day, then print its mean.",
     ),
     (
         "Write a function that tells whether a text is a palindrome, and print what it says of ten texts.",

@@ -47,13 +47,14 @@ class _Listening:
 
 
 def rows(plan: Plan) -> list[Row]:
-    jobs = JOBS[: plan.count(len(JOBS), 2)]
+    jobs = JOBS[: plan.count(len(JOBS), 1)]
+    generation = Generation(max_tokens=plan.count(512, 128))
     found: list[Refinement] = []
     rewritten = 0
     with closing(load_model(plan.model)) as model:
         for number, messages in enumerate(jobs):
             plan.progress(f"refinement rounds, job {number + 1} of {len(jobs)}")
-            rounds, others = _refinements(model, messages)
+            rounds, others = _refinements(model, messages, generation)
             found += rounds
             rewritten += others
     if not found:
@@ -70,11 +71,12 @@ def rows(plan: Plan) -> list[Row]:
     return [alone("prompt tokens evaluated beyond the new ones", "tokens", [float(worst)], _TARGET, note)]
 
 
-def _refinements(model: ChatModel, messages: Sequence[str]) -> tuple[list[Refinement], int]:
+def _refinements(model: ChatModel, messages: Sequence[str], generation: Generation) -> tuple[list[Refinement], int]:
     """Do a job; return its rounds after the first, and how many had another dialog before them than the last."""
     listening = _Listening(model)
     rounds: list[RoundFinished] = []
-    with Sandbox() as sandbox, closing(Interpreter(listening, sandbox=sandbox, max_rounds=3)) as interpreter:
+    with Sandbox() as sandbox:
+        interpreter = Interpreter(listening, sandbox=sandbox, max_rounds=3, generation=generation)
         for message in messages:
             for event in interpreter.stream(message):
                 if isinstance(event, RoundFinished):
