@@ -34,7 +34,7 @@ class TestTextKeeper:
                 assert keeper.text(stream) == as_shown("".join(text for name, text in pieces if name == stream))
 
     def test_the_whole_is_on_disk_once_some_is_dropped(self, tmp_path: Path) -> None:
-        keeper = TextKeeper(100, tmp_path / "logs" / "run.log")
+        keeper = TextKeeper(100, lambda: tmp_path / "logs" / "run.log")
         keeper.add("stdout", "a" * 90)
         assert keeper.log is None
         keeper.add("stderr", "b" * 90)
@@ -46,7 +46,7 @@ class TestTextKeeper:
         assert keeper.omitted == 170
 
     def test_the_log_has_a_limit_too(self, tmp_path: Path) -> None:
-        keeper = TextKeeper(100, tmp_path / "run.log")
+        keeper = TextKeeper(100, lambda: tmp_path / "run.log")
         for _ in range(100):
             keeper.add("stdout", "x" * 100)
         keeper.close()

@@ -7,15 +7,16 @@ import re
 from opencodeinterpreter.sandbox.base import ErrorInfo, ExecutionResult, FileChange, Reason, Status
 from opencodeinterpreter.sandbox.output import OutputCollector
 
-_LIMIT_ERRORS: tuple[tuple[str, str, Reason], ...] = (
-    (r"MemoryError|_ArrayMemoryError", "", "memory"),
-    (r"RuntimeError", r"can't start new thread", "processes"),
-    (r"BlockingIOError|OSError", r"\[Errno 11\] Resource temporarily unavailable", "processes"),
-    (r"OSError", r"\[Errno 12\] Cannot allocate memory", "memory"),
-    (r"OSError", r"\[Errno 24\] Too many open files", "open files"),
-    (r"OSError", r"\[Errno (27|28|122)\]", "disk"),
+_LIMIT_ERRORS: tuple[tuple[str, str, str, Reason], ...] = (
+    (r"MemoryError|_ArrayMemoryError", "", "", "memory"),
+    (r"RuntimeError", r"can't start new thread", "", "processes"),
+    # Reading what is not there yet gives the same error.
+    (r"BlockingIOError", r"\[Errno 11\]", "fork", "processes"),
+    (r"OSError", r"\[Errno 12\]", "", "memory"),
+    (r"OSError", r"\[Errno 24\]", "", "open files"),
+    (r"OSError", r"\[Errno (27|28|122)\]", "", "disk"),
 )
-"""(exception, text, limit): how the limits that the system enforces look from within Python."""
+"""(exception, its text, part of its traceback, limit): how the limits that the system enforces look in Python."""
 
 
 def judge(
@@ -70,7 +71,7 @@ def _ending(
 
 
 def _limit_met(error: ErrorInfo) -> Reason | None:
-    for name, text, reason in _LIMIT_ERRORS:
-        if re.fullmatch(name, error.name) and re.search(text, error.value):
+    for name, text, trace, reason in _LIMIT_ERRORS:
+        if re.fullmatch(name, error.name) and re.search(text, error.value) and trace in error.traceback:
             return reason
     return None

@@ -37,7 +37,7 @@ class _Pipe:
         # By the descriptor, for a path may have become a link to a file of the host's by now. The code may run as
         # another user; the folder around it is private.
         os.fchmod(self.descriptor, 0o622)
-        with contextlib.suppress(OSError):  # a user may have only so much in large pipes
+        with contextlib.suppress(OSError, AttributeError):  # only Linux can, and a user may have only so much
             fcntl.fcntl(self.descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 

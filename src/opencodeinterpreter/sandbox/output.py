@@ -36,10 +36,12 @@ class OutputCollector:
     Args:
         limit: ``Limits.output_bytes``.
         listener: told of every piece that is kept, as it comes.
-        log: path for the whole text, used only where some of it is dropped.
+        log: tells where to write the whole text, where some of it is dropped.
     """
 
-    def __init__(self, limit: int | None, listener: OutputListener | None = None, log: Path | None = None) -> None:
+    def __init__(
+        self, limit: int | None, listener: OutputListener | None = None, log: Callable[[], Path] | None = None
+    ) -> None:
         self.texts = TextKeeper(limit, log)
         self.listener = listener
         self.result: str | None = None

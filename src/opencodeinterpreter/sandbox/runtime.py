@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import itertools
@@ -39,6 +40,13 @@ class _Root:
             os.close(self._held)  # a sweep came between creation and lock
         self.path = base / name
         self.path.mkdir(mode=0o700)
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        """Leave nothing behind at an orderly end, not even of what was never closed."""
+        if os.getpid() == self.pid:
+            remove(self.path)
+            self.path.with_suffix(".lock").unlink(missing_ok=True)
 
     def new(self) -> Path:
         folder = self.path / str(next(self._numbers))

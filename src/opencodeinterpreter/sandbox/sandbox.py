@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from opencodeinterpreter.errors import ConfigError, SandboxClosedError
+from opencodeinterpreter.errors import ConfigError, SandboxClosedError, SandboxError
 from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.base import ExecutionResult, Limits, SandboxBackend
@@ -127,7 +127,9 @@ class Sandbox:
         with self._lock:
             self.start()
             assert self._kernel is not None
+            assert self._watcher is not None
             self._kernel.wait_ready()
+            self._watcher.finish()
 
     def run(
         self, code: str, on_output: OutputListener | None = None, wall_seconds: float | None = None
@@ -144,6 +146,10 @@ class Sandbox:
         """
         with self._lock:
             self._check_open()
+            if self._watch is not None:
+                raise SandboxError(
+                    "Code that is running cannot run code in its own sandbox: the listener is called by it."
+                )
             watch = self._watch = Watch(self.limits.wall_seconds if wall_seconds is None else wall_seconds)
             try:
                 return self._run(code, on_output, watch)
@@ -205,7 +211,7 @@ class Sandbox:
     def _run(self, code: str, on_output: OutputListener | None, watch: Watch) -> ExecutionResult:
         kernel, watcher = self._usable_kernel()
         watcher.hold()
-        output = OutputCollector(self.limits.output_bytes, on_output, self._log_path())
+        output = OutputCollector(self.limits.output_bytes, on_output, self._log_path)
         before = self._workspace.snapshot()
         alive, started = True, time.monotonic()
         if kernel.wait_ready(lambda: watch.reason is not None):
@@ -232,13 +238,25 @@ class Sandbox:
             watcher.wake()
 
         try:
-            return kernel.execute(code, output, flooded)
+            execution = kernel.execute(code, output, flooded)
+        except OSError:
+            return False
+        over = False
+        try:
+            alive = execution.wait()
+            over = True
         except BaseException:  # of the listener, or Ctrl-C: the code must not run on unseen
-            self._shut_kernel()
-            self._lost = True
+            output.listener = None
+            watch.end("stopped")
+            watcher.wake()
+            over = execution.wait()
             raise
         finally:
             watcher.finish()
+            if not over:
+                self._shut_kernel()
+                self._lost = True
+        return alive
 
     def _usable_kernel(self) -> tuple[Kernel, Watcher]:
         self.start()
@@ -256,9 +274,17 @@ class Sandbox:
             self._backend, self._command, self._workspace.path, self.limits, self._network, self._runtime_dir
         )
         self._kernel = kernel
-        self._watcher = Watcher(
-            kernel.process, self.limits, partial(_disk, self._workspace.path, kernel.folder), kernel.interrupt
-        )
+        disk = partial(_disk, self._workspace.path, kernel.folder)
+        self._watcher = Watcher(kernel.process, self.limits, disk, kernel.interrupt, self._drop_late_output)
+
+    def _drop_late_output(self) -> None:
+        """Between two runs; a run does it by itself."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._kernel is not None:
+                    self._kernel.drop_late_output()
+            finally:
+                self._lock.release()
 
     def _shut_kernel(self) -> None:
         kernel, watcher = self._kernel, self._watcher

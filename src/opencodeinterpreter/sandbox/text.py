@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -17,10 +18,10 @@ class TextKeeper:
 
     Args:
         limit: bytes; None keeps everything.
-        log: where the whole text is written once it passes the limit.
+        log: tells where to write the whole text once it passes the limit.
     """
 
-    def __init__(self, limit: int | None, log: Path | None = None) -> None:
+    def __init__(self, limit: int | None, log: Callable[[], Path] | None = None) -> None:
         self.seen = 0
         """Bytes added."""
         self.omitted = 0
@@ -44,7 +45,7 @@ class TextKeeper:
             self._head.append((stream, text))
             return
         if self.seen > self._limit and self._log_file is None and self._log_path is not None:
-            self._begin_log(self._log_path)
+            self._begin_log(self._log_path())
         if self._log_file is not None:
             self._write_log(text)
         if self._head_room > 0:

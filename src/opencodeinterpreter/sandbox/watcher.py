@@ -17,6 +17,8 @@ GRACE_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.1
 _IDLE_SAMPLE_SECONDS = 1.0
 _IDLE_AFTER_SECONDS = 2.0
+_STARTING_SECONDS = 60.0
+"""For which a kernel that nobody waits for is taken to start, and not to be idle."""
 _UNCOUNTED_BYTES = 16 << 20
 """Of a process's memory, stack and the like, that its limit on data leaves out."""
 _DISK_SLACK_BYTES = 4 << 20
@@ -55,19 +57,26 @@ class Watcher:
         limits: what it may use.
         disk: tells what is stored in the folders that the code can write to.
         interrupt: asks the kernel to give up the present run.
+        between: called now and then while nothing runs.
     """
 
     def __init__(
-        self, process: IsolatedProcess, limits: Limits, disk: DiskUsage, interrupt: Callable[[], None]
+        self,
+        process: IsolatedProcess,
+        limits: Limits,
+        disk: DiskUsage,
+        interrupt: Callable[[], None],
+        between: Callable[[], None],
     ) -> None:
         self._process = process
         self._limits = limits
         self._disk = disk
         self._interrupt = interrupt
+        self._between = between
         self._condition = threading.Condition()
         self._watch: Watch | None = None
         self._closed = self._held = False
-        self._busy_at = time.monotonic()
+        self._busy_at = time.monotonic() + _STARTING_SECONDS
         self._disk_due = 0.0
         self._interrupts = 0
         self._thread = threading.Thread(target=self._work, name="sandbox-watcher", daemon=True)
@@ -89,7 +98,7 @@ class Watcher:
                 self._condition.notify()
 
     def finish(self) -> None:
-        """The run is over."""
+        """The run is over, or the kernel has come up: from now on it is idle."""
         with self._condition:
             self._watch, self._held = None, False
             self._busy_at = time.monotonic()
@@ -134,6 +143,7 @@ class Watcher:
             return
         reason = self._exceeded(watch)
         if watch is None:
+            self._between()
             if reason is not None or self._idle_for_too_long():
                 self._end_idle()
             return

@@ -64,11 +64,13 @@ class Wire:
         return all(_is_socket(self._path(name)) for name in ("shell", "iopub", "control"))
 
     def connect(self) -> None:
+        """Connect to the kernel, if that has not been done."""
         import zmq
 
+        if self._sockets:
+            return
         context = _shared_context()
-        kinds = {"shell": zmq.DEALER, "iopub": zmq.SUB, "control": zmq.DEALER}
-        for name, kind in kinds.items():
+        for name, kind in {"shell": zmq.DEALER, "iopub": zmq.SUB}.items():
             socket = context.socket(kind)
             socket.linger = 0
             socket.rcvhwm = _WAITING_MESSAGES
@@ -87,14 +89,22 @@ class Wire:
         self,
         kind: str,
         content: dict[str, Any],
-        channel: str = "shell",
         before: Callable[[str], None] = lambda _id: None,
     ) -> str:
         """Send a request and return its id, which ``before`` gets to know before it is sent."""
         message = self._session.msg(kind, content)
         before(str(message["header"]["msg_id"]))
-        self._session.send(self._sockets[channel], message)
+        self._session.send(self._sockets["shell"], message)
         return str(message["header"]["msg_id"])
+
+    def send_apart(self, kind: str) -> None:
+        """Send a request without content on the control channel; from any thread, and without hearing of a reply."""
+        import zmq
+
+        with _shared_context().socket(zmq.DEALER) as socket:
+            socket.linger = 1000  # milliseconds
+            socket.connect(f"ipc://{self._path('control')}")
+            self._session.send(socket, self._session.msg(kind, {}))
 
     def wait(self, milliseconds: int, filenos: Iterable[int] = ()) -> bool:
         """Return as soon as a message or something on ``filenos`` can be read, or the time is over.
