@@ -25,7 +25,12 @@ def parse(words: list[str]) -> None:
         UsageError: the program would refuse it.
     """
     command, path = typer.main.get_command(app), "ocint"
-    while words and words != ["COMMAND"] and not words[0].startswith("-") and (known := getattr(command, "commands", None)):
+    while (
+        words
+        and words != ["COMMAND"]
+        and not words[0].startswith("-")
+        and (known := getattr(command, "commands", None))
+    ):
         if words[0] not in known:
             raise UsageError(f"there is no command {words[0]}")
         command, path, words = known[words[0]], f"{path} {words[0]}", words[1:]
