@@ -304,6 +304,7 @@ def test_the_model_is_told_what_the_tables_hold_when_its_code_fails(shared_sandb
         before = set(it.sandbox.run("print(*globals())").stdout.split())
         it.run("Sum")
         added = set(it.sandbox.run("print(*globals())").stdout.split()) - before
+    assert "has no column 'price'; it has 'price '" in model.requests[1][-1].content
     assert "'price ' (float64, 1 missing), 'name' (object like 'a')" in model.requests[1][-1].content
     assert {name for name in added if not name.startswith("_")} == {"frame", "pd"}
 

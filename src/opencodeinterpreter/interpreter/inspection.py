@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from typing import Any
@@ -68,7 +69,10 @@ def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
     except (SandboxError, ValueError):
         # A look that fails tells nothing; the error itself has been told already.
         return ""
-    return "\n".join(_frame(name, *described) for name, described in list(frames.items())[-_FRAMES:])
+    told = [_frame(name, *described) for name, described in list(frames.items())[-_FRAMES:]]
+    if result.error is not None and error == "KeyError":
+        told += _nearest_names(result.error.value, frames)
+    return "\n".join(told)
 
 
 def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
@@ -78,6 +82,19 @@ def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
         told.append(f"{column!r} ({kind}{like}{f', {missing} missing' if missing else ''})")
     more = ", ..." if len(columns) > _COLUMNS else ""
     return f"{name} is a DataFrame of {shape[0]} rows; its columns: {', '.join(told)}{more}"
+
+
+def _nearest_names(wanted: str, frames: dict[str, Any]) -> list[str]:
+    """Tell the column that was probably meant: a space or a capital is easily overlooked."""
+    name = wanted.strip("'\"")
+    told = []
+    for frame, (_, columns) in frames.items():
+        known = [column[0] for column in columns]
+        near = difflib.get_close_matches(name.casefold(), [column.strip().casefold() for column in known], n=1)
+        if name not in known and near:
+            meant = next(column for column in known if column.strip().casefold() == near[0])
+            told.append(f"{frame} has no column {name!r}; it has {meant!r}, to be written exactly so")
+    return told
 
 
 def _raw_lines(code: str, error: str, sandbox: Sandbox) -> str:

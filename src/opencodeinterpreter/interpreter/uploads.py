@@ -105,7 +105,11 @@ def _json_shape(text: str) -> list[str]:
         value = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
         lines = text.splitlines()
-        whole = "one JSON object a line; " if all(_is_object(line) for line in lines if line.strip()) else ""
+        whole = (
+            "one JSON object a line, as pd.read_json(..., lines=True) reads it; "
+            if all(_is_object(line) for line in lines if line.strip())
+            else ""
+        )
         return [f"{whole}first lines:", *lines[:_ROWS]]
     if isinstance(value, list):
         first = json.dumps(value[0], ensure_ascii=False) if value else ""
