@@ -159,10 +159,10 @@ def test_from_the_package_index(sites: Sites, sources: Sources, index: Callable[
 
 
 def test_a_hub_that_hangs_is_left_for_the_index(sites: Sites, sources: Sources) -> None:
-    sites.hub = lambda call: time.sleep(3)
+    sites.hub = lambda call: call.gone(60) and None
     started = time.monotonic()
     assert pull(PINNED, replace(sources, connect_seconds=0.2)).read_bytes() == DATA
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 30
 
 
 def test_a_hub_that_is_not_there_is_left_for_the_index(sources: Sources) -> None:
@@ -329,6 +329,17 @@ def test_the_hash_of_a_file_that_is_not_pinned_comes_from_the_hub(sites: Sites, 
     sites.hub = lambda call: call.answer(200, DATA, "application/octet-stream", X_Linked_Etag='"' + "0" * 64 + '"')
     with pytest.raises(ModelFileError, match="not 000000000000"):
         pull(free, sources)
+
+
+def test_a_repository_that_was_renamed_is_followed(sites: Sites, sources: Sources) -> None:
+    def renamed(call: Call) -> None:
+        if call.path.startswith("/org/"):
+            call.answer(307, Location=call.path.replace("/org/", "/new/"))
+        else:
+            good_hub(call)
+
+    sites.hub = renamed
+    assert pull(replace(PINNED, size=None, sha256=None, index=None), sources).read_bytes() == DATA
 
 
 def test_two_at_once_fetch_once(sites: Sites, sources: Sources) -> None:

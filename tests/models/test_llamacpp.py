@@ -80,42 +80,47 @@ def test_a_refinement_evaluates_only_what_is_new(small_model: ChatModel) -> None
     assert evaluated <= new + 32
 
 
+def seconds_for(model: ChatModel, messages: list[Message]) -> float:
+    started = time.monotonic()
+    read(model, messages, Generation(max_tokens=1))
+    return time.monotonic() - started
+
+
 def test_cancel_from_another_thread_stops_the_engine(small_model: ChatModel) -> None:
     reply = small_model.stream(LONG, Generation(max_tokens=1000))
     pieces = iter(reply)
-    next(pieces)
-    threading.Timer(0.3, reply.cancel).start()
     started = time.monotonic()
-    rest = list(pieces)
-    assert time.monotonic() - started < 2
-    assert rest
+    for _ in range(5):
+        next(pieces)
+    whole = (time.monotonic() - started) * 200
+    threading.Timer(0.1, reply.cancel).start()
+    started = time.monotonic()
+    list(pieces)
     assert reply.finish_reason == "cancelled"
     assert reply.usage is not None
     assert reply.usage.completion_tokens is not None
     assert 0 < reply.usage.completion_tokens < 500
-    started = time.monotonic()
-    read(small_model, LONG, Generation(max_tokens=1))
-    assert time.monotonic() - started < 3, "the engine is still busy with the cancelled reply"
+    seconds_for(small_model, LONG)
+    assert time.monotonic() - started < whole / 4, "the engine goes on with the cancelled reply"
 
 
 def test_a_long_prompt_can_be_cancelled_while_it_is_read(small_model: ChatModel) -> None:
-    whole = small_model.count_tokens(prompt := [Message("user", "other words " * 2500)])
-    reply = small_model.stream(prompt)
+    short = [Message("user", "some more words " * 170)]
+    pace = seconds_for(small_model, short) / small_model.count_tokens(short)
+    long = [Message("user", "other words " * 2500)]
+    reply = small_model.stream(long)
     threading.Timer(0.2, reply.cancel).start()
     started = time.monotonic()
     assert list(reply) == []
-    assert time.monotonic() - started < 2
-    read(small_model, TASK, Generation(max_tokens=1))
-    # Far less than reading 5,000 tokens takes: the engine gave the prompt up.
-    assert time.monotonic() - started < whole / 250
+    seconds_for(small_model, TASK)
+    whole = pace * small_model.count_tokens(long)
+    assert time.monotonic() - started < whole / 2, "the engine reads the cancelled prompt to its end"
 
 
 def test_a_reply_that_nobody_reads_any_more_is_given_up(small_model: ChatModel) -> None:
     small_model.stream(LONG, Generation(max_tokens=1000))
     gc.collect()
-    started = time.monotonic()
-    read(small_model, TASK, Generation(max_tokens=1))
-    assert time.monotonic() - started < 5
+    assert seconds_for(small_model, TASK) < 20, "1,000 tokens take longer"
 
 
 def test_a_dialog_that_is_too_long_names_both_lengths(small_model: ChatModel) -> None:
@@ -207,14 +212,13 @@ def test_a_file_from_elsewhere_is_tried_out_once_only(small_model_path: Path, tm
         link.symlink_to(small_model_path)
     )
     settings = ModelSettings(Sources(tmp_path / "models"))
-    seconds = []
+    noted = []
     for _ in range(2):
-        started = time.monotonic()
         model = load_model(str(link), context_tokens=512, settings=settings)
-        seconds.append(time.monotonic() - started)
         model.close()
-    assert len(list((tmp_path / "models" / "opened").iterdir())) == 1
-    assert seconds[1] < seconds[0]
+        noted += [(each.name, each.stat().st_mtime_ns) for each in (tmp_path / "models" / "opened").iterdir()]
+    assert len(noted) == 2
+    assert noted[0] == noted[1], "the note of the first time served the second time"
 
 
 def test_an_adapter_changes_what_the_model_says(small_model_path: Path, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from opencodeinterpreter.models import (
     sources_from_environment,
 )
 from opencodeinterpreter.models.hub import find_on_hub
+from opencodeinterpreter.models.processors import physical_cores
 from opencodeinterpreter.models.stops import StopFilter
 
 ASK = [Message("user", "Hello")]
@@ -204,6 +205,15 @@ def test_settings_come_from_what_people_have_set_already(tmp_path: Path) -> None
     assert "https://pypi.org/simple" in sources_from_environment(home).index_urls
     endpoint = endpoint_from_environment({"OPENAI_BASE_URL": "http://localhost:8000/v1", "OPENAI_API_KEY": "k"})
     assert (endpoint.base_url, endpoint.api_key) == ("http://localhost:8000/v1", "k")
+
+
+def test_a_containers_quota_limits_the_threads(tmp_path: Path) -> None:
+    quota = tmp_path / "cpu.max"
+    free = physical_cores(quota)
+    quota.write_text("max 100000\n")
+    assert physical_cores(quota) == free
+    quota.write_text("50000 100000\n")
+    assert physical_cores(quota) == 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])

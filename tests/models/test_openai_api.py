@@ -244,7 +244,7 @@ def test_nobody_there() -> None:
 def test_a_server_that_only_keeps_the_connection_alive_is_given_up() -> None:
     def answer(call: Call) -> None:
         call.start(200, "text/event-stream")
-        for _ in range(60):
+        for _ in range(1200):
             call.write(": ping\n\n")
             time.sleep(0.05)
 
@@ -252,14 +252,14 @@ def test_a_server_that_only_keeps_the_connection_alive_is_given_up() -> None:
         started = time.monotonic()
         with pytest.raises(ModelConnectionError, match="no text within"):
             read(model)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 30
 
 
 def test_a_reply_that_stands_still_is_given_up() -> None:
     def answer(call: Call) -> None:
         call.start(200, "text/event-stream")
         call.event(piece("Hel"))
-        for _ in range(60):
+        for _ in range(1200):
             call.write(": ping\n\n")
             time.sleep(0.05)
 
@@ -272,10 +272,10 @@ def test_thinking_counts_as_life() -> None:
         call.start(200, "text/event-stream")
         for _ in range(8):
             call.event({**piece(), "choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]})
-            time.sleep(0.1)
+            time.sleep(0.5)
         call.event(piece("Hello", finish="stop"))
 
-    with model_at(answer, first_token_seconds=0.5, idle_seconds=0.5) as (model, _):
+    with model_at(answer, first_token_seconds=3, idle_seconds=3) as (model, _):
         assert read(model)[0] == "Hello"
 
 
@@ -289,19 +289,19 @@ def test_cancelling_closes_the_connection(before_headers: bool) -> None:
             call.start(200, "text/event-stream")
             call.event(piece("Hel"))
         asked.set()
-        if call.gone(5):
+        if call.gone(60):
             closed.set()
 
     with model_at(answer) as (model, _):
         with model.stream(ASK) as reply:
-            threading.Thread(target=lambda: asked.wait(5) and reply.cancel()).start()
+            threading.Thread(target=lambda: asked.wait(30) and reply.cancel()).start()
             started = time.monotonic()
             text = "".join(reply)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
         assert text in ({""} if before_headers else {"", "Hel"})
         assert reply.finish_reason == "cancelled"
         assert reply.usage is not None
-        assert closed.wait(3), "the server still waits"
+        assert closed.wait(30), "the server still waits"
 
 
 def test_leaving_the_block_early_closes_the_connection() -> None:
@@ -310,7 +310,7 @@ def test_leaving_the_block_early_closes_the_connection() -> None:
     def answer(call: Call) -> None:
         call.start(200, "text/event-stream")
         call.event(piece("Hel"))
-        if call.gone(5):
+        if call.gone(60):
             closed.set()
 
     with model_at(answer) as (model, _):
@@ -318,11 +318,11 @@ def test_leaving_the_block_early_closes_the_connection() -> None:
             for _ in reply:
                 break
         assert reply.finish_reason == "cancelled"
-        assert closed.wait(3)
+        assert closed.wait(30)
 
 
 def test_closing_the_model_ends_its_replies() -> None:
-    with model_at(lambda call: call.gone(5) and None) as (model, _):
+    with model_at(lambda call: call.gone(60) and None) as (model, _):
         reply = model.stream(ASK)
         model.close()
         assert list(reply) == []

@@ -113,6 +113,9 @@ def _wait_for(file: IO[bytes], progress: Progress) -> None:
     except BlockingIOError:
         progress(0, 0, "waiting for another program that fetches the same model")
         fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        # Some network file systems have no locks; as above, only work is lost.
+        return
 
 
 def unwritable(folder: Path, error: OSError) -> DownloadError:

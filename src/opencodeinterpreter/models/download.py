@@ -189,6 +189,11 @@ def _ask_hub(client: httpx.Client, url: str, headers: dict[str, str], entry: Mod
     try:
         # The record of a large file is in the hub's own answer, not in that of the store it refers to.
         response = client.head(url, headers=headers, follow_redirects=False)
+        # A repository that was renamed is somewhere else on the hub itself.
+        if response.headers.get("location", "").startswith("/"):
+            response = client.head(
+                response.url.join(response.headers["location"]), headers=headers, follow_redirects=False
+            )
     except httpx.TimeoutException as error:
         raise SourceError(f"{host} does not answer") from error
     except httpx.HTTPError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ContextLengthError, ModelError, ModelFileError
 from opencodeinterpreter.models import gguf_file
 from opencodeinterpreter.models.base import Generation, ReplyStream, Usage
+from opencodeinterpreter.models.processors import physical_cores
 from opencodeinterpreter.models.streaming import Sink, ThreadedReply
 
 if TYPE_CHECKING:
@@ -26,14 +26,6 @@ steps cost speed (4 to 7 % at 64) and larger ones gain none."""
 _LOOKUP_TOKENS, _PROPOSED_TOKENS = 8, 24
 _CACHE_MIB = 1024
 """Memory for the prompts of other sessions, from which the engine goes on when they come back."""
-
-
-def physical_cores() -> int:
-    """Return how many physical cores this process may use."""
-    import psutil
-
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
 
 
 class _Engine:

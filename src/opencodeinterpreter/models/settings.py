@@ -33,7 +33,7 @@ class Sources:
     """A file of certificate authorities to trust besides the system's."""
     connect_seconds: float = 4.0
     """How long a source may take to answer before the next one is asked."""
-    read_seconds: float = 30.0
+    read_seconds: float = 15.0
     """How long a download may stand still before it is taken up again."""
 
 
