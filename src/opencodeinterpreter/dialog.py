@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from opencodeinterpreter.errors import InputError
 
@@ -45,7 +45,7 @@ class Message:
             raise InputError(f"a message's content must be text, not {type(content).__name__}")
         if not isinstance(meta, dict):
             raise InputError(f"a message's meta must be an object, not {type(meta).__name__}")
-        return cls(role, content, meta)
+        return cls(cast(Role, role), content, meta)
 
 
 @dataclass(frozen=True)
