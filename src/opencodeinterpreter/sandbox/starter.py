@@ -50,6 +50,8 @@ class _Starter:
                     stdout=output,
                     stderr=output,
                     cwd="/",
+                    # Ctrl-C in a terminal goes to its whole foreground group; the jail is ended by its owner alone.
+                    start_new_session=True,
                 )
             except BaseException as error:
                 future.set_exception(error)
