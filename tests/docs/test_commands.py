@@ -13,7 +13,6 @@ from opencodeinterpreter.cli.commands import COMMANDS
 from opencodeinterpreter.cli.main import app
 from opencodeinterpreter.config import load_config
 
-
 # Wherever typer has its parser from, the errors of a wrong command line share this base.
 UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 

@@ -30,7 +30,10 @@ Let me look.
 ```python
 import pandas as pd
 import matplotlib.pyplot as plt
-frame = pd.read_csv("sales.csv") if __import__("os").path.exists("sales.csv") else pd.DataFrame({"region": ["N"], "sold": [1]})
+try:
+    frame = pd.read_csv("sales.csv")
+except FileNotFoundError:  # a task without the file
+    frame = pd.DataFrame({"region": ["North"], "sold": [42]})
 by_region = frame.groupby("region")["sold"].sum()
 print(by_region)
 by_region.to_csv("regions.csv")

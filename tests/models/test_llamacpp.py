@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import struct
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -252,3 +257,18 @@ def write_adapter(path: Path, width: int, rank: int) -> None:
         data += b"\0" * (-len(data) % 32)
     head = b"GGUF" + struct.pack("<IQQ", 3, len(shapes), len(values) + 1) + meta + infos
     path.write_bytes(head + b"\0" * (-len(head) % 32) + data)
+
+
+def test_the_folder_of_a_program_that_was_killed_is_removed_by_the_next(small_model_path, monkeypatch) -> None:
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # short enough for a socket's address
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, kept = folder / f"ocint-engine-{ended.pid}-x", folder / f"ocint-engine-{os.getpid()}-x"
+    left.mkdir()
+    kept.mkdir()
+    with load_model("qwen2.5-coder-0.5b", context_tokens=256):
+        assert not left.exists()
+        assert kept.exists()
+    assert list(folder.iterdir()) == [kept]
+    shutil.rmtree(folder)

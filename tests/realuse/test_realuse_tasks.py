@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from realuse_mistakes import MISTAKES, Mistake
+import realuse_everyday_mistakes as everyday
+from realuse_mistakes import MISTAKES as HARD_MISTAKES
+from realuse_mistakes import Mistake
 
 from benchmarks.realuse.outcome import Need, Outcome
-from benchmarks.realuse.task import DATA, Task
+from benchmarks.realuse.task import DATA, Suite, Task
 from benchmarks.realuse.tasks import TASKS, select
 
-FILES_ALONE = {"books", "accounts", "budget", "events", "order-codes"}
+MISTAKES = {**HARD_MISTAKES, **everyday.MISTAKES}
+FILES_ALONE = {
+    *("books", "accounts", "budget", "events", "order-codes"),
+    *("everyday-months", "everyday-planets", "everyday-menu", "everyday-notes", "everyday-chat", "everyday-teams"),
+    *("everyday-style", "everyday-hotels"),
+}
 """Tasks that ask for no value in words."""
-AND_FILES = {"homework", "rain", "fit", "visits", "crashing-report", "passengers", "euros"}
+AND_FILES = {"homework", "rain", "fit", "visits", "crashing-report", "passengers", "euros", "everyday-histogram"}
 
 
 def each(tasks: Iterable[Task]) -> pytest.MarkDecorator:
@@ -44,19 +53,57 @@ def given(task: Task, folder: Path) -> None:
         shutil.copy(DATA / name, folder / name)
 
 
-def test_there_are_enough_of_every_kind() -> None:
-    assert len(TASKS) >= 30
+@pytest.mark.parametrize("suite", ["everyday", "hard"])
+def test_there_are_enough_of_every_kind(suite: Suite) -> None:
+    tasks = select([], suite)
+    assert len(tasks) >= 30
+    assert len({task.category for task in tasks}) == 11
+    assert {task.language for task in tasks} == {"en", "zh", "de"}
+    assert sum(len(task.turns) > 1 for task in tasks) >= 3
+
+
+def test_no_two_tasks_have_one_id() -> None:
     assert len({task.id for task in TASKS}) == len(TASKS)
-    assert len({task.category for task in TASKS}) == 11
-    assert {task.language for task in TASKS} == {"en", "zh", "de"}
-    assert sum(len(task.turns) > 1 for task in TASKS) >= 3
 
 
-def test_tasks_are_selected_by_id() -> None:
+def test_tasks_are_selected_by_id_and_by_suite() -> None:
     assert [task.id for task in select(["fit", "loan"])] == ["loan", "fit"]
-    assert select([]) == TASKS
+    assert [task.id for task in select(["loan"], "everyday")] == ["loan"]
+    assert select([]) == select([], "all") == TASKS
+    assert {task.suite for task in select([], "hard")} == {"hard"}
+    assert len(select([], "hard")) + len(select([], "everyday")) == len(TASKS)
     with pytest.raises(KeyError, match="nothing"):
         select(["loan", "nothing"])
+
+
+def test_a_third_to_a_half_of_the_everyday_tasks_fail_at_first() -> None:
+    assert 1 / 3 <= len(everyday.ATTEMPTS) / len(select([], "everyday")) <= 1 / 2
+    assert len({task.category for task in select(list(everyday.ATTEMPTS))}) >= 8
+
+
+def executed(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        exec(code, {"__name__": "__main__"})
+    return shown.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@each(select(list(everyday.ATTEMPTS)))
+def test_an_obvious_attempt_stops_with_an_error_that_a_short_change_mends(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, error, changes = everyday.ATTEMPTS[task.id]
+    given(task, tmp_path)
+    with pytest.raises(error):
+        executed(code, tmp_path, monkeypatch)
+    for wrong, right in changes.items():
+        assert wrong in code
+        code = code.replace(wrong, right)
+    verdict = task.check(outcome(tmp_path, shown=executed(code, tmp_path, monkeypatch)))
+    assert verdict.passed, verdict.reason
 
 
 @EVERY

@@ -644,7 +644,7 @@ class TestWhatOutlivesARun:
             "if os.fork() == 0:\n    os.setsid()\n"
             "    if os.fork() == 0: os.execv(sys.executable, [sys.executable, '-c', code])\n    os._exit(0)\n"
         )
-        assert len(processes_with(mark)) == 3
+        assert len(processes_with(mark, 3)) == 3
         sandbox.close()
         assert processes_with(mark) == []
 
@@ -657,7 +657,7 @@ class TestWhatOutlivesARun:
             "if os.fork() == 0:\n    os.setsid()\n"
             "    if os.fork() == 0: os.execve(sys.executable, [sys.executable, '-c', code], {})\n    os._exit(0)\n"
         )
-        assert len(processes_with(mark)) == 1
+        assert len(processes_with(mark, 1)) == 1
         sandbox.close()
         left = processes_with(mark)
         for pid in left:
@@ -665,9 +665,14 @@ class TestWhatOutlivesARun:
         assert left == []
 
 
-def processes_with(mark: str) -> list[int]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(mark in part for part in process.info["cmdline"] or ()):
-            found.append(process.pid)
-    return found
+def processes_with(mark: str, expected: int = 0) -> list[int]:
+    """Return the processes whose arguments hold ``mark``, once there are as many as expected, or time is up."""
+    deadline = time.monotonic() + 5
+    while True:
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            if any(mark in part for part in process.info["cmdline"] or ()):
+                found.append(process.pid)
+        if len(found) == expected or time.monotonic() > deadline:
+            return found
+        time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -23,6 +24,7 @@ GREEDY = Generation()
 _PROCESSOR_BATCH = 128
 """Prompt tokens evaluated in one step without a GPU. A cancelled prompt ends at the next step; measured, smaller
 steps cost speed (4 to 7 % at 64) and larger ones gain none."""
+_FOLDER = "ocint-engine-"
 _LOOKUP_TOKENS, _PROPOSED_TOKENS = 8, 24
 _CACHE_MIB = 1024
 """Memory for the prompts of other sessions, from which the engine goes on when they come back."""
@@ -182,11 +184,24 @@ def _adapter(xllamacpp: Any, path: Path) -> Any:
 
 def _socket_folder() -> Path:
     """Make a folder that only this user can enter, with a path short enough for a socket's address."""
-    folder = Path(tempfile.mkdtemp(prefix="ocint-engine-"))
-    if len(str(folder)) > 90:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="ocint-engine-", dir="/tmp"))
-    return folder
+    parent = Path(tempfile.gettempdir())
+    if len(str(parent)) > 60:
+        parent = Path("/tmp")  # noqa: S108 - mkdtemp makes a folder of our own there
+    for left in parent.glob(f"{_FOLDER}*"):
+        _remove_if_left(left)
+    return Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=parent))
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove the folder of a program that was killed; one that lives, or another user's, stays."""
+    import psutil
+
+    pid = folder.name.removeprefix(_FOLDER).split("-")[0]
+    try:
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)) and folder.lstat().st_uid == os.getuid():
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:  # another program was quicker
+        return
 
 
 def _client(folder: Path) -> httpx.Client:
