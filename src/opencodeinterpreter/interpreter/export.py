@@ -7,9 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
-import nbformat
-from nbformat import v4
-
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter.code_actions import prose
@@ -46,6 +43,10 @@ def export(turns: Sequence[Turn], form: str, *, identity: str = "", system: str 
 
 
 def _notebook(turns: Sequence[Turn]) -> str:
+    # Imported here: it takes longer to load than the rest of the loop, and most sessions are never exported.
+    import nbformat
+    from nbformat import v4
+
     cells = []
     count = 0
     for turn in turns:
@@ -75,6 +76,8 @@ def _notebook(turns: Sequence[Turn]) -> str:
 
 
 def _outputs(result: ExecutionResult, count: int) -> list[Any]:
+    from nbformat import v4
+
     outputs: list[Any] = []
     for stream in ("stdout", "stderr"):
         text = getattr(result, stream)
@@ -95,6 +98,8 @@ def _outputs(result: ExecutionResult, count: int) -> list[Any]:
 
 
 def _display(display: Display, count: int) -> Any:
+    from nbformat import v4
+
     data = dict(display.data)
     if display.kind == "result":
         return v4.new_output("execute_result", data=data, execution_count=count)
