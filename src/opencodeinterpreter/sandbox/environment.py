@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -74,7 +75,8 @@ def python_command(python: Path | str | None = None, packages: Path | None = Non
         ConfigError: if it cannot be started or has no ipykernel that we can use.
     """
     found = find_python(python)
-    argv = [str(found.executable), "-I", "{start_script}", "{connection_file}", "{pipes}", "{workspace}"]
+    # Without bytecode of the user's own modules: within a second of a change, an old one passes for the new.
+    argv = [str(found.executable), "-I", "-B", "{start_script}", "{connection_file}", "{pipes}", "{workspace}"]
     readable = [*found.folders]
     if packages is not None:
         packages.mkdir(parents=True, exist_ok=True)
@@ -122,8 +124,21 @@ def _probe(path: Path, _changed: int) -> Python:
         raise ConfigError(f'"{path}" has ipykernel {told["ipykernel"]}, and the sandbox needs another: {install}')
     folders = [Path(folder) for folder in told["folders"]]
     # Where the links of a virtual environment lead to: the interpreter may stand outside its own prefix.
-    folders += [folder.resolve() for folder in folders] + [path.resolve().parent]
-    return Python(path, tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())))
+    folders = [folder for folder in [*folders, *(folder.resolve() for folder in folders)] if folder.is_dir()]
+    if uncovering := next((folder for folder in folders if _uncovers(folder)), None):
+        raise ConfigError(
+            f'"{path}" belongs to the folder "{uncovering}", and code in the sandbox would see all in it.'
+        )
+    target = path.resolve()
+    if not any(target.is_relative_to(folder) for folder in folders):
+        folders.append(target)
+    return Python(path, tuple(dict.fromkeys(folders)))
+
+
+def _uncovers(folder: Path) -> bool:
+    """Return whether showing a folder inside would show the user's own files, too."""
+    home = Path.home()
+    return home.is_relative_to(folder) or folder == home / ".local"
 
 
 def kernelspec_command(name: str) -> KernelCommand:
@@ -168,18 +183,13 @@ def start_script() -> bytes:
 
 
 def _program_folders(program: Path) -> list[Path]:
-    if program.resolve().is_relative_to("/usr"):
-        return []
-    try:
-        return list(_probe_folders(program))
-    except ConfigError:
-        return [program.parent.parent, program.resolve().parent.parent]
-
-
-def _probe_folders(program: Path) -> tuple[Path, ...]:
-    if not program.name.startswith("python"):
-        raise ConfigError(f'"{program}" is not a Python interpreter.')
-    return find_python(program).folders
+    """Return where a program and what belongs to it lie, as far as that is not the system's own place."""
+    if program.name.startswith("python"):
+        with contextlib.suppress(ConfigError):  # a kernel that is not ipykernel
+            return list(find_python(program).folders)
+    folders = [each.parent.parent for each in (program, program.resolve())]
+    shown = [folder for folder in folders if not _uncovers(folder) and folder != Path("/")]
+    return [*shown, program, program.resolve()]
 
 
 def _environment(program: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from opencodeinterpreter.sandbox.wire import Message, Wire
 _POLL_MILLISECONDS = 50
 _TEXT_SECONDS = 0.002
 """Between two looks at the text: one for each of many short lines would take the time of the code that writes them."""
-_PARTNER_SECONDS = 2.0
+_PARTNER_SECONDS = 1.0
 """A run ends with a reply and a notice; from the one until we no longer wait for the other."""
 _SETTLE_SECONDS = 0.05
 """For what a kernel sent just before it died."""
