@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,6 +108,32 @@ class Table:
         if text is None:
             return f"{self.name} is not UTF-8"
         found = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=self.separator) if row]
+        difference = _compare(found, self.rows)
+        return difference and f"{self.name}: {difference}"
+
+    def phrase(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """A file that holds a Markdown table with these columns and rows; a column of row numbers may stand before."""
+
+    name: str
+    rows: Sequence[Sequence[Cell]]
+    """The header first."""
+
+    def missing(self, outcome: Outcome) -> str | None:
+        path = find_file(outcome.files, self.name)
+        if path is None:
+            return f"no file {self.name}"
+        lines = [line.strip() for line in (_text(path) or "").splitlines()]
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+        if len(rows) < 2 or not all(re.fullmatch(r":?-+:?", cell) for cell in rows[1]):
+            return f"{self.name} has no Markdown table"
+        found = [rows[0], *rows[2:]]
+        if found[0][0] == "":
+            found = [row[1:] for row in found]
         difference = _compare(found, self.rows)
         return difference and f"{self.name}: {difference}"
 

@@ -135,6 +135,7 @@ def record(task: Task, model: str, seed: int, settings: Settings, run: Run) -> d
         "format": FORMAT,
         "key": run_key(task, model, seed, settings),
         "task": task.id,
+        "suite": task.suite,
         "category": task.category,
         "language": task.language,
         "turns": len(task.turns),

@@ -17,7 +17,9 @@ Row = dict[str, Any]
 
 
 def load(paths: Iterable[Path]) -> dict[str, list[Row]]:
-    """Return the records by series: a model with its settings and the state of the interpreter.
+    """Return the records by series: a suite, done by a model with its settings and one state of the interpreter.
+
+    Suites are never pooled: a rate over both says nothing of either.
 
     Of several records of one task and seed in a series the last one counts.
     """
@@ -25,14 +27,16 @@ def load(paths: Iterable[Path]) -> dict[str, list[Row]]:
     for path in paths:
         for row in read(path):
             series[_series(row)][row["task"], row["seed"]] = row
-    return {name: [rows[key] for key in sorted(rows)] for name, rows in series.items()}
+    # A stable sort: the suites one after the other, the series of each in the order of the files.
+    ordered = sorted(series, key=lambda name: name.split()[0])
+    return {name: [series[name][key] for key in sorted(series[name])] for name in ordered}
 
 
 def _series(row: Row) -> str:
     settings = row["settings"]
     return (
-        f"{row['model']}, at most {settings['max_rounds']} rounds, temperature {settings['temperature']}, "
-        f"source {row['source'][:8]}"
+        f"{row.get('suite', 'hard')} tasks, {row['model']}, at most {settings['max_rounds']} rounds, "
+        f"temperature {settings['temperature']}, source {row['source'][:8]}"
     )
 
 

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,26 +20,28 @@ from typing import Any, TextIO
 from benchmarks.realuse.arms import Settings, run_task
 from benchmarks.realuse.records import append, read, record, run_key
 from benchmarks.realuse.task import Task
-from benchmarks.realuse.tasks import select
+from benchmarks.realuse.tasks import CHOICES, select
 from opencodeinterpreter import ChatModel, OcintError, load_model
 
 
 @dataclass
 class Progress:
-    """One line a finished run: what came of it, the rates so far, the time left."""
+    """One line a finished run: what came of it, the rates of its suite so far, the time left."""
 
     total: int
     stream: TextIO
     done: int = 0
-    passed: int = 0
-    passed_single: int = 0
+    suites: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Of each suite, how many runs are done and how many passed by each arm."""
     measured: list[float] = field(default_factory=list)
     """Seconds of the runs of this process."""
 
     def count(self, row: dict[str, Any]) -> None:
         self.done += 1
-        self.passed += row["feedback"]["passed"]
-        self.passed_single += row["single"]["passed"]
+        counts = self.suites[row["suite"]]
+        counts["done"] += 1
+        for arm in ("single", "feedback"):
+            counts[arm] += row[arm]["passed"]
 
     def finished(self, row: dict[str, Any], seconds: float) -> None:
         self.count(row)
@@ -46,10 +49,12 @@ class Progress:
         left = (self.total - self.done) * sum(self.measured) / len(self.measured)
         marks = "".join("+" if row[arm]["passed"] else "-" for arm in ("single", "feedback"))
         reason = row["feedback"]["kind"]
+        counts = self.suites[row["suite"]]
         self.stream.write(
             f"[{self.done}/{self.total}] {row['task']} seed {row['seed']}: {marks} "
             f"{row['feedback']['rounds']} rounds {seconds:.0f} s{f' ({reason})' if reason else ''} | "
-            f"without feedback {self.passed_single / self.done:.0%}, with {self.passed / self.done:.0%} | "
+            f"{row['suite']}: without feedback {counts['single'] / counts['done']:.0%}, "
+            f"with {counts['feedback'] / counts['done']:.0%} | "
             f"left {clock(left)}\n"
         )
         self.stream.flush()
@@ -91,7 +96,7 @@ def measure(
             if row is None:
                 missing.append((task, seed))
             else:
-                progress.count(row)
+                progress.count({**row, "suite": task.suite})  # the first records did not name it
     if progress.done:
         stream.write(f"{progress.done} of {progress.total} runs are there already\n")
     for task, seed in missing:
@@ -113,7 +118,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="as for ocint --model")
     parser.add_argument("--out", required=True, type=Path, help="JSONL file that the records are added to")
     parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2, ... (default 3)")
-    parser.add_argument("--tasks", default="", help="ids, with commas (default: all)")
+    parser.add_argument("--suite", choices=CHOICES, default="everyday", help="which tasks (default everyday)")
+    parser.add_argument("--tasks", default="", help="ids of any suite, with commas, instead of a whole suite")
     parser.add_argument("--max-rounds", type=int, default=Settings.max_rounds)
     parser.add_argument("--temperature", type=float, default=Settings.temperature)
     parser.add_argument("--max-tokens", type=int, default=Settings.max_tokens, help="of one reply")
@@ -131,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run_seconds=options.run_seconds,
     )
     try:
-        tasks = select([name for name in options.tasks.split(",") if name])
+        tasks = select([name for name in options.tasks.split(",") if name], options.suite)
     except KeyError as error:
         print(f"There are no such tasks: {error.args[0]}", file=sys.stderr)
         return 2

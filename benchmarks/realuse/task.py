@@ -28,6 +28,7 @@ Category = Literal[
     "surprises",
 ]
 Language = Literal["en", "zh", "de"]
+Suite = Literal["everyday", "hard"]
 
 Reference = Callable[[Path], tuple[Need, ...]]
 """Solves the task in a workspace that holds its files: writes the files asked for, returns what is needed."""
@@ -51,6 +52,7 @@ class Task:
     turns: tuple[Turn, ...]
     reference: Reference = field(repr=False)
     language: Language = "en"
+    suite: Suite = "hard"
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -81,5 +83,17 @@ def single(
     reference: Reference,
     language: Language = "en",
 ) -> Task:
-    """Return a task of one turn."""
+    """Return a hard task of one turn."""
     return Task(id, category, (Turn(message, files),), reference, language)
+
+
+def everyday(
+    id: str,  # noqa: A002 - the name of the field
+    category: Category,
+    message: str,
+    files: tuple[str, ...],
+    reference: Reference,
+    language: Language = "en",
+) -> Task:
+    """Return an everyday task of one turn."""
+    return Task(id, category, (Turn(message, files),), reference, language, "everyday")

@@ -187,10 +187,10 @@ ATTEMPTS: dict[str, tuple[str, type[Exception], dict[str, str]]] = {
     ),
     "everyday-fees": (
         "import pandas as pd\n"
-        'both = pd.read_csv("fees.csv").merge(pd.read_excel("members.xlsx"), on="member")\n'
+        'both = pd.read_csv("fees.csv").merge(pd.read_csv("members.csv"), on="member")\n'
         'print(both[both["town"] == "Leeds"]["amount"].sum())',
         ValueError,
-        {'"members.xlsx")': '"members.xlsx").astype({"member": int})'},
+        {'"members.csv")': '"members.csv").astype({"member": str})'},
     ),
     "everyday-counts": (
         'print(sum(int(line) for line in open("counts.txt")))',

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
-from benchmarks.realuse.files import Json, Lines, Picture, Script, Sheets, Table
+from benchmarks.realuse.files import Json, Lines, Markdown, Picture, Script, Sheets, Table
 from benchmarks.realuse.outcome import Need, Outcome, judge
 from benchmarks.realuse.values import Day, Digits, Number, Word, numbers
 
@@ -248,3 +248,23 @@ def test_a_verdict_names_the_first_need_that_is_missing() -> None:
     verdict = judge((Number(7), Word("harbour"), Number(8)), outcome)
     assert (verdict.passed, verdict.reason) == (False, "'harbour' not found")
     assert judge((Number(7),), outcome).passed
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("| a | b |\n|:--|--:|\n| x | 1 |\n", True),
+        ("# A title\n\na|b\n---|---\nx|1.0\n", True),
+        ("|    | a   |   b |\n|---:|:----|----:|\n|  0 | x   |   1 |\n", True),
+        ("| a | b |\n|---|---|\n| x | 2 |\n", False),
+        ("| a | b |\n|---|---|\n", False),
+        ("| a | b |\n| x | 1 |\n", False),
+        ("a,b\nx,1\n", False),
+        ("", False),
+    ],
+)
+def test_a_markdown_table_has_its_cells(text: str, right: bool, tmp_path: Path) -> None:
+    need = Markdown("t.md", [["a", "b"], ["x", 1]])
+    assert not met(need, files=tmp_path)
+    (tmp_path / "t.md").write_text(text)
+    assert met(need, files=tmp_path) == right

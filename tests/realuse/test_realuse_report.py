@@ -135,6 +135,18 @@ def test_models_are_series_of_their_own_and_the_last_record_of_a_run_counts(tmp_
     assert all(runs[0]["feedback"]["passed"] for runs in series.values())
 
 
+def test_suites_are_series_of_their_own(tmp_path: Path) -> None:
+    easy = [{**row("everyday-power", seed, False, arm(True)), "suite": "everyday"} for seed in (0, 1)]
+    hard = [row("fit", 0, False, arm(False, "no code"))]  # recorded before there were suites
+    text = report(load([written(tmp_path / "a.jsonl", [*hard, *easy])]))
+    head = [line for line in text.splitlines() if " tasks, small" in line and line.startswith("|")]
+    assert [line.split()[1] for line in head] == ["everyday", "hard"]
+    assert "1 tasks, 2 seeds, 2 runs" in head[0]
+    assert "| 100.0 % (" in head[0]
+    assert "1 tasks, 1 seeds, 1 runs" in head[1]
+    assert "33.3 %" not in text
+
+
 def test_cells_do_not_break_the_table() -> None:
     assert cell("a | b\nc_d <x>") == "a \\| b c\\_d &lt;x>"
     assert len(cell("x" * 500)) < 200

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.realuse.arms import Settings, keep_files, run_task
 from benchmarks.realuse.records import append, read, run_key
 from benchmarks.realuse.regrade import main as regrade
-from benchmarks.realuse.run import main, measure
+from benchmarks.realuse.run import main, measure, parse
 from benchmarks.realuse.tasks import select
 from opencodeinterpreter import ScriptedModel
 
@@ -152,10 +152,19 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     out = tmp_path / "out" / "runs.jsonl"
     command = ["--model", f"scripted:{script}", "--out", str(out), "--tasks", "chinese-workdays", "--seeds", "1"]
     assert main([*command, "--discard-files"]) == 0
-    assert "[1/1] chinese-workdays seed 0: ++ 2 rounds" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "[1/1] chinese-workdays seed 0: ++ 2 rounds" in shown
+    assert "hard: without feedback 100%, with 100%" in shown
     assert not out.with_suffix(".files").exists()
     assert main(command) == 0
     assert "1 of 1 runs are there already" in capsys.readouterr().err
+
+
+def test_the_command_takes_the_everyday_tasks_unless_told() -> None:
+    assert parse(["--model", "m", "--out", "o"]).suite == "everyday"
+    assert parse(["--model", "m", "--out", "o", "--suite", "hard"]).suite == "hard"
+    with pytest.raises(SystemExit):
+        parse(["--model", "m", "--out", "o", "--suite", "none"])
 
 
 def test_the_command_refuses_what_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
-from benchmarks.realuse.task import Task
+from benchmarks.realuse.task import Suite, Task
 from benchmarks.realuse.tasks import (
     algorithms,
     arithmetic,
     conversion,
     debugging,
+    everyday,
     followups,
     joins,
     languages,
@@ -21,6 +23,7 @@ from benchmarks.realuse.tasks import (
 )
 
 TASKS: tuple[Task, ...] = (
+    *everyday.TASKS,
     *arithmetic.TASKS,
     *tables.TASKS,
     *joins.TASKS,
@@ -36,8 +39,16 @@ TASKS: tuple[Task, ...] = (
 )
 
 
-def select(ids: Sequence[str]) -> tuple[Task, ...]:
-    """Return the tasks of these ids in the fixed order; all of them where no id is given.
+Choice = Literal[Suite, "all"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
+
+
+def select(ids: Sequence[str], suite: Choice = "all") -> tuple[Task, ...]:
+    """Return the tasks of these ids, of whichever suite, in the fixed order.
+
+    Args:
+        ids: what to select.
+        suite: where no id is given, all tasks of this suite.
 
     Raises:
         KeyError: naming the ids that no task has.
@@ -45,4 +56,6 @@ def select(ids: Sequence[str]) -> tuple[Task, ...]:
     unknown = set(ids) - {task.id for task in TASKS}
     if unknown:
         raise KeyError(", ".join(sorted(unknown)))
-    return tuple(task for task in TASKS if not ids or task.id in ids)
+    if ids:
+        return tuple(task for task in TASKS if task.id in ids)
+    return tuple(task for task in TASKS if suite in ("all", task.suite))
