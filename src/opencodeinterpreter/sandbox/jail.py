@@ -105,7 +105,8 @@ def mounts(spec: LaunchSpec, uid: int, descriptors: Descriptors) -> list[str]:
     args += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
     for path in SCRATCH:
         args += ["--perms", "1777", "--size", scratch, "--tmpfs", path]
-    args += ["--symlink", SCRATCH[0], "/var/tmp", "--remount-ro", "/dev"]  # noqa: S108 - the jail's own
+    # A relative link: an absolute one leads out of the root under construction, where nothing could be put below it.
+    args += ["--symlink", f"..{SCRATCH[0]}", "/var/tmp", "--remount-ro", "/dev"]  # noqa: S108 - the jail's own
     for readable in sorted({*spec.readable}, key=lambda path: len(path.parts)):
         args += _readable(readable, descriptors)
     args += ["--bind", str(spec.workspace), WORKSPACE, "--bind", str(spec.runtime), RUNTIME]
