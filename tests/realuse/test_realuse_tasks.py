@@ -21,7 +21,7 @@ MISTAKES = {**HARD_MISTAKES, **everyday.MISTAKES}
 FILES_ALONE = {
     *("books", "accounts", "budget", "events", "order-codes"),
     *("everyday-months", "everyday-planets", "everyday-menu", "everyday-notes", "everyday-chat", "everyday-teams"),
-    *("everyday-style", "everyday-hotels"),
+    *("everyday-style", "everyday-hotels", "everyday-scatter", "everyday-semicolons", "everyday-sorted"),
 }
 """Tasks that ask for no value in words."""
 AND_FILES = {"homework", "rain", "fit", "visits", "crashing-report", "passengers", "euros", "everyday-histogram"}

@@ -65,25 +65,8 @@ def three_dice(_: Path) -> tuple[Need, ...]:
     return (Number(Fraction(100 * hits, len(throws)), 2, percent=True, within=0.2),)
 
 
-def highest_die(_: Path) -> tuple[Need, ...]:
-    throws = list(product(range(1, 7), repeat=4))
-    # Three standard deviations of the mean of 100,000 throws, and the rounding.
-    return (Number(Fraction(sum(map(max, throws)), len(throws)), 2, within=0.016),)
-
-
 def palindromes(_: Path) -> tuple[Need, ...]:
     return (Number(sum(str(number) == str(number)[::-1] for number in range(1, 100_000))),)
-
-
-def collatz(_: Path) -> tuple[Need, ...]:
-    def steps(number: int) -> int:
-        count = 0
-        while number != 1:
-            number = number // 2 if number % 2 == 0 else 3 * number + 1
-            count += 1
-        return count
-
-    return (Number(sum(steps(number) for number in range(1, 1001))),)
 
 
 TASKS = (
@@ -126,14 +109,6 @@ TASKS = (
         three_dice,
     ),
     everyday(
-        "everyday-highest-die",
-        "simulation",
-        "Simulate 100,000 throws of four dice with a fixed seed. What is the mean of the highest of the four dice? Two "
-        "decimals.",
-        (),
-        highest_die,
-    ),
-    everyday(
         "everyday-palindromes",
         "algorithms",
         "Write a function is_palindrome(n) for numbers; it must pass\n\n"
@@ -142,13 +117,5 @@ TASKS = (
         "How many numbers from 1 to 99999 are palindromes?",
         (),
         palindromes,
-    ),
-    everyday(
-        "everyday-collatz",
-        "algorithms",
-        "Write a function collatz(n) that counts the steps from n to 1: an even number is halved, an odd one becomes "
-        "3n + 1. assert collatz(6) == 8 must hold. What is the sum of collatz(n) for n from 1 to 1000?",
-        (),
-        collatz,
     ),
 )

@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 from benchmarks.realuse.files import Picture
 from benchmarks.realuse.outcome import Need
 from benchmarks.realuse.task import everyday
-from benchmarks.realuse.tasks.everyday.surprises import mean
-from benchmarks.realuse.tasks.tables import rows_of
 from benchmarks.realuse.values import Number
 
 APPEND = (
@@ -21,7 +19,6 @@ APPEND = (
     'costs = costs.append({"item": "desk", "cost": 1249.0}, ignore_index=True)\n'
     'print(costs["cost"].mean())'
 )
-GROUPS = 'import pandas as pd\nscores = pd.read_csv("scores.csv")\nprint(scores.groupby("team").mean())'
 STEPS = (
     "values = [number ** 2 % 97 for number in range(50)]\n"
     "total = 0\n"
@@ -37,37 +34,17 @@ TRIANGLE = (
     "assert triangle(1) == 1\n"
     "print(triangle(12345))"
 )
-READINGS = (
-    'line = "12.5, 14.25, 9.75, 20.5, 17.85"\n'
-    "total = 0\n"
-    'for part in line.split(","):\n'
-    "    total = total + part\n"
-    "print(total * 3)"
-)
 STYLE = (
     "import matplotlib.pyplot as plt\n"
     'plt.style.use("seaborn")\n'
     'plt.bar(["north", "south", "east"], [42, 31, 57])\n'
     'plt.savefig("regions.png")'
 )
-LOTTERY = "import random\nrandom.seed(2024)\nballs = set(range(1, 901))\nprint(sum(random.sample(balls, 300)))"
-PROGRESS = (
-    "from tqdm import tqdm\n"
-    "total = 0\n"
-    "for number in tqdm(range(1, 5001)):\n"
-    "    total += number * number % 7\n"
-    "print(total)"
-)
 GERMAN = 'preise = [129.95, 349.5, 89.9, 1049.0]\nsumme = sum(preise) * 1.19\nprint("Summe mit Steuer: " + summe)'
 
 
 def append(_: Path) -> tuple[Need, ...]:
     return (Number((Fraction("127.4") + Fraction("352.15") + Fraction("689.95") + 1249) / 4, 3),)
-
-
-def groups(folder: Path) -> tuple[Need, ...]:
-    rows = rows_of(folder / "scores.csv")
-    return (Number(mean([Fraction(row["points"]) for row in rows if row["team"] == "blue"]), 2),)
 
 
 def steps(_: Path) -> tuple[Need, ...]:
@@ -79,26 +56,11 @@ def triangle(_: Path) -> tuple[Need, ...]:
     return (Number(12345 * 12346 // 2),)
 
 
-def readings(_: Path) -> tuple[Need, ...]:
-    return (Number(sum(map(Fraction, ("12.5", "14.25", "9.75", "20.5", "17.85")), Fraction(0)) * 3, 2),)
-
-
 def style(folder: Path) -> tuple[Need, ...]:
     figure = Figure()
     figure.subplots().bar(["north", "south", "east"], [42, 31, 57])
     figure.savefig(folder / "regions.png")
     return (Picture("regions.png"),)
-
-
-def lottery(_: Path) -> tuple[Need, ...]:
-    import random
-
-    chance = random.Random(2024)
-    return (Number(sum(chance.sample(range(1, 901), 300))),)
-
-
-def progress(_: Path) -> tuple[Need, ...]:
-    return (Number(sum(number * number % 7 for number in range(1, 5001))),)
 
 
 def german(_: Path) -> tuple[Need, ...]:
@@ -109,20 +71,12 @@ def german(_: Path) -> tuple[Need, ...]:
 TASKS = (
     everyday("everyday-append", "debugging", f"Run this code and tell me what it prints:\n\n{APPEND}", (), append),
     everyday(
-        "everyday-groups",
-        "debugging",
-        f"Run this code and tell me the mean points of the blue team, with two decimals:\n\n{GROUPS}",
-        ("scores.csv",),
-        groups,
-    ),
-    everyday(
         "everyday-steps",
         "debugging",
         "Run this code, which adds up the steps from each value to the next, and tell me the total:\n\n" + STEPS,
         (),
         steps,
     ),
-    everyday("everyday-readings", "debugging", f"Run this and tell me the result:\n\n{READINGS}", (), readings),
     everyday(
         "everyday-triangle",
         "algorithms",
@@ -131,10 +85,6 @@ TASKS = (
         triangle,
     ),
     everyday("everyday-style", "plots", f"Run this code to make regions.png:\n\n{STYLE}", (), style),
-    everyday(
-        "everyday-lottery", "simulation", f"Run this simulation and tell me the result:\n\n{LOTTERY}", (), lottery
-    ),
-    everyday("everyday-progress", "surprises", f"Run this and tell me the total:\n\n{PROGRESS}", (), progress),
     everyday(
         "everyday-german-code",
         "debugging",

@@ -26,16 +26,6 @@ def days(_: Path) -> tuple[Need, ...]:
     return (Number((date(2025, 11, 3) - date(1987, 4, 18)).days),)
 
 
-def prime_factor(_: Path) -> tuple[Need, ...]:
-    rest, factor = 987_654_321, 2
-    while factor * factor <= rest:
-        if rest % factor:
-            factor += 1
-        else:
-            rest //= factor
-    return (Number(rest),)
-
-
 def staff(folder: Path) -> tuple[Need, ...]:
     salaries = [int(row["salary"]) for row in rows_of(folder / "staff.csv") if row["department"] == "Sales"]
     return (Number(Fraction(median(salaries)), 1),)
@@ -78,7 +68,6 @@ TASKS = (
         savings,
     ),
     everyday("everyday-days", "arithmetic", "How many days are there from 18 April 1987 to 3 November 2025?", (), days),
-    everyday("everyday-factor", "arithmetic", "What is the greatest prime factor of 987654321?", (), prime_factor),
     everyday(
         "everyday-staff",
         "tables",
