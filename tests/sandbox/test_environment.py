@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -139,3 +140,19 @@ def test_importing_the_sandbox_costs_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_list_of_fonts_is_made_once_and_given_to_every_kernel(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with Sandbox(backend=kind):
+        pass
+    deadline = time.monotonic() + 60
+    while not (made := list(tmp_path.glob("opencodeinterpreter/fonts/*/fontlist-*.json"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with Sandbox(backend=kind) as sandbox:
+        listed = sandbox.run("import os\nos.listdir(os.environ['MPLCONFIGDIR'])").result
+        assert listed == repr([made[0].name])
+        assert sandbox.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);").stderr == ""

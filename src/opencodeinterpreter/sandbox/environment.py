@@ -15,17 +15,19 @@ from importlib.resources import files
 from pathlib import Path
 
 from opencodeinterpreter.errors import ConfigError
+from opencodeinterpreter.sandbox.fonts import FontList
 
 IPYKERNEL = "ipykernel>=6.29,<8"
 _OLDEST, _TOO_NEW = (6, 29), (8,)
 _PROBE = """
 import json, sys
-try:
-    import importlib.metadata
-    version = importlib.metadata.version("ipykernel")
-except Exception:
-    version = None
-print(json.dumps({"executable": sys.executable, "version": sys.version_info[:2], "ipykernel": version,
+def version(name):
+    try:
+        import importlib.metadata
+        return importlib.metadata.version(name)
+    except Exception:
+        return None
+print(json.dumps({"ipykernel": version("ipykernel"), "matplotlib": version("matplotlib"),
     "folders": [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]}))
 """
 _PROBE_SECONDS = 30
@@ -53,6 +55,7 @@ class KernelCommand:
     own_start: bool = True
     """Whether our start script runs it, and its text output comes through pipes."""
     interrupt_by_message: bool = False
+    fonts: FontList | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Python:
     executable: Path
     folders: tuple[Path, ...]
     """What it is made of: its prefix and that of the interpreter under it."""
+    fonts: FontList | None = None
+    """Where it has Matplotlib."""
 
 
 def python_command(python: Path | str | None = None, packages: Path | None = None) -> KernelCommand:
@@ -82,7 +87,7 @@ def python_command(python: Path | str | None = None, packages: Path | None = Non
         packages.mkdir(parents=True, exist_ok=True)
         argv.append(str(packages.resolve()))
         readable.append(packages.resolve())
-    return KernelCommand(argv, tuple(dict.fromkeys(readable)), env=_environment(found.executable))
+    return KernelCommand(argv, tuple(dict.fromkeys(readable)), env=_environment(found.executable), fonts=found.fonts)
 
 
 def find_python(python: Path | str | None = None) -> Python:
@@ -132,7 +137,8 @@ def _probe(path: Path, _changed: int) -> Python:
     target = path.resolve()
     if not any(target.is_relative_to(folder) for folder in folders):
         folders.append(target)
-    return Python(path, tuple(dict.fromkeys(folders)))
+    fonts = FontList(path, told["matplotlib"]) if told["matplotlib"] else None
+    return Python(path, tuple(dict.fromkeys(folders)), fonts)
 
 
 def _uncovers(folder: Path) -> bool:

@@ -75,6 +75,8 @@ class Kernel:
         }
         argv = tuple(_filled(word, words) for word in self._command.argv)
         (self.folder / "home").mkdir(mode=0o700)
+        if self._command.fonts is not None:
+            self._command.fonts.put(self.folder / "home" / "matplotlib")
         spec = dataclasses.replace(spec, argv=argv, env={"HOME": f"{inside}/home", **spec.env})
         return backend.launch(spec)
 
@@ -113,6 +115,9 @@ class Kernel:
                 answered |= message.kind == "kernel_info_reply"
                 heard |= message.channel == "iopub"
         self._ready = True
+        if self._command.own_start:
+            # The first run of all takes many times longer than the next; let that be one that nobody waits for.
+            self._wire.request("execute_request", {"code": "pass", "silent": True, "store_history": False})
         return True
 
     def execute(self, code: str, output: OutputCollector, flooded: Callable[[], None]) -> Execution:

@@ -13,6 +13,7 @@ from opencodeinterpreter.errors import OcintError, SandboxClosedError
 from opencodeinterpreter.sandbox.sandbox import Sandbox
 
 _LOG = logging.getLogger(__name__)
+_PAUSE_SECONDS = 0.3
 
 
 class KernelPool:
@@ -32,8 +33,7 @@ class KernelPool:
         self._make = make
         self._ready: deque[Sandbox] = deque()
         self._condition = threading.Condition()
-        self._closed = False
-        self._failed = False
+        self._closed = self._failed = self._taken = False
         self._thread = threading.Thread(target=self._refill, name="kernel-pool", daemon=True)
         self._thread.start()
 
@@ -57,7 +57,7 @@ class KernelPool:
                 if self._closed:
                     raise SandboxClosedError("The pool of kernels has been closed.")
                 taken = self._ready.popleft() if self._ready else None
-                self._failed = False
+                self._failed, self._taken = False, True
                 self._condition.notify()
             if taken is None:
                 return _started(self._make())
@@ -83,7 +83,8 @@ class KernelPool:
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closed or (len(self._ready) < self._size and not self._failed))
-                if self._closed:
+                # The first run of the one just taken would share the processor with the start of the next.
+                if self._condition.wait_for(lambda: self._closed, _PAUSE_SECONDS if self._taken else 0):
                     return
             try:
                 fresh = _started(self._make(), wait=True)
@@ -94,6 +95,7 @@ class KernelPool:
                 continue
             with self._condition:
                 self._ready.append(fresh)
+                self._taken = False
                 self._condition.notify_all()
 
 
