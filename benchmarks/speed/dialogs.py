@@ -162,8 +162,12 @@ REFINEMENTS = (
 
 JOBS = (
     (
-        "Load the file measurements.csv and print its first five lines.",
-        "There is no such file; make one with 50 random values and a column day, then print its mean.",
+        "Print the squares of the numbers from 1 to 5.",
+        "Now their cubes, please.",
+    ),
+    (
+        "Say how many days it is from the 3rd of May 2024 to the 17th of November 2025.",
+        "How many of them are Sundays?",
     ),
     (
         "How many prime numbers are there below 200000, and what is their sum?",
