@@ -41,8 +41,9 @@ def test_an_error_is_given_back_and_the_same_interpreter_goes_on(small_model: Ch
         assert any(isinstance(event, CodeActionStarted) for event in events)
         assert results
         feedback = [event.feedback for event in events if isinstance(event, RoundFinished) and event.feedback]
+        assert feedback[0].startswith("Execution result: ")
         if results[0].error is not None:
-            assert "'price '" in feedback[0]
+            assert results[0].error.name in feedback[0]
         assert interpreter.sandbox.run("frame.shape").result == "(2, 1)"
 
 

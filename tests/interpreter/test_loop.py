@@ -297,6 +297,20 @@ def test_a_model_that_stops_at_an_error_is_asked_once_to_go_on(shared_sandbox: S
     assert "not done" in model.requests[2][-1].content
 
 
+@pytest.mark.parametrize("task", ["Why does this fail?\ndef f(x):\n    return x +\n", "Run it:\n```\nprint(1)\n```"])
+def test_an_answer_on_code_of_the_users_that_was_not_run_is_asked_to_run_it(task: str, shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel(["It prints 1, I think.", block("print(1)"), "It prints 1."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run(task)
+    assert answer.text == "It prints 1."
+    assert "Nothing has been run yet" in model.requests[1][-1].content
+
+
+def test_small_talk_needs_no_code(shared_sandbox: Sandbox) -> None:
+    with interpreter(["Hello."], shared_sandbox) as it:
+        assert it.run("Hi, who are you? Do you print from a class?").text == "Hello."
+
+
 def test_the_model_is_told_what_the_tables_hold_when_its_code_fails(shared_sandbox: Sandbox) -> None:
     code = "import pandas as pd\nframe = pd.DataFrame({'price ': [1.5, None], 'name': ['a', 'b']})\nframe['price']"
     model = ScriptedModel([block(code), block("print(frame['price '].sum())"), "1.5"])

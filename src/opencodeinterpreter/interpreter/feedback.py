@@ -79,6 +79,14 @@ def reformat_feedback() -> str:
     )
 
 
+def nothing_run_feedback() -> str:
+    """Return what the model is told when it answers about files or code of the user's without running anything."""
+    return (
+        "Nothing has been run yet, so this answer is a guess. "
+        "Reply with code in one ```python block that does the task on what the user gave."
+    )
+
+
 def unfinished_feedback() -> str:
     """Return what the model is told when it stops after code that failed."""
     return (

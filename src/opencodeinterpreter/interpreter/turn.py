@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ _REMINDERS = 2
 """How often in a turn a reply that cannot be used is answered with a reminder instead of a run."""
 _PROMPT_SLACK = 16
 _VARIED_TEMPERATURE = 0.7
+_GIVEN_CODE = re.compile(r"```|^\s*(def|class|import|from|for|while|assert|print)\b.*[:(=\w]$", re.MULTILINE)
+"""A task that brings code of the user's."""
 
 
 ReminderKind = Literal["reply cut", "reformat", "repeated", "unfinished"]
@@ -168,6 +171,8 @@ class TurnLoop:
         if unread and self._reminders < _REMINDERS:
             return (yield from self._remind(reply, "reformat", texts.reformat_feedback(), otherwise="answered"))
         last = self._last_executed()
+        if last is None and self._reminders == 0 and (self._turn.files or _GIVEN_CODE.search(self._turn.task)):
+            return (yield from self._remind(reply, "reformat", texts.nothing_run_feedback(), otherwise="answered"))
         failed = last is not None and last.result is not None and not last.result.ok
         if failed and self._reminders < _REMINDERS:
             return (yield from self._remind(reply, "unfinished", texts.unfinished_feedback(), otherwise="answered"))
