@@ -156,6 +156,21 @@ class TestRuns:
     def test_progress_bars_show_their_last_state(self, shared: Sandbox) -> None:
         assert shared.run("for i in range(0, 101, 10): print(f'\\r{i} %', end='')\nprint()").stdout == "100 %\n"
 
+    def test_help_and_colours_come_as_plain_text(self, shared: Sandbox) -> None:
+        result = shared.run("print('\\x1b[31mred\\x1b[0m')\nlen?")
+        assert result.stdout.startswith("red\n")
+        assert "Return the number of items" in result.stdout
+        assert "\x1b" not in result.stdout
+
+    def test_worker_processes_of_every_kind_work(self, shared: Sandbox) -> None:
+        result = shared.run(
+            "import multiprocessing\nfrom joblib import Parallel, delayed\ndef square(x): return x * x\n"
+            "for method in ('fork', 'spawn', 'forkserver'):\n"
+            "    with multiprocessing.get_context(method).Pool(2) as pool: print(pool.map(abs, [-1, -2]))\n"
+            "print(Parallel(n_jobs=2)(delayed(square)(i) for i in range(3)))"
+        )
+        assert result.stdout == "[1, 2]\n" * 3 + "[0, 1, 4]\n", result
+
     def test_a_wide_table_is_not_broken(self, shared: Sandbox) -> None:
         code = "import pandas as pd\nprint(pd.DataFrame({f'column{i}': [i] * 2 for i in range(14)}))"
         assert len(shared.run(code).stdout.splitlines()) == 3

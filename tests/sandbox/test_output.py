@@ -31,7 +31,7 @@ class TestTextKeeper:
         assert max(total - limit, 0) <= keeper.omitted <= max(total - limit, 0) + (3 if total > limit else 0)
         if keeper.omitted == 0:
             for stream in ("stdout", "stderr"):
-                assert keeper.text(stream) == as_shown("".join(text for name, text in pieces if name == stream))
+                assert keeper.text(stream) == as_shown(plain("".join(text for name, text in pieces if name == stream)))
 
     def test_the_whole_is_on_disk_once_some_is_dropped(self, tmp_path: Path) -> None:
         keeper = TextKeeper(100, lambda: tmp_path / "logs" / "run.log")

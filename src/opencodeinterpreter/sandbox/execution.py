@@ -93,8 +93,7 @@ class Execution:
                 self._output.add_message(message.kind, message.content, message.size)
         elif message.kind == "execute_reply":
             self._replied_at = time.monotonic()
-            if message.content.get("status") == "error" and self._output.error is None:
-                self._output.error = self._output.error_of(message.content)
+            self._output.add_reply(message.content)
 
     def _over(self) -> bool:
         if self._replied_at is None:

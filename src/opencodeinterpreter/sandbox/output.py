@@ -77,14 +77,23 @@ class OutputCollector:
             if isinstance(text, str):
                 self.add_text("stderr" if content.get("name") == "stderr" else "stdout", plain(storable(text)))
         elif kind == "error":
-            self.error = self.error_of(content)
+            self.error = self._error_of(content)
         elif kind == "clear_output":
             self._clear(wait=bool(content.get("wait")))
         elif kind in ("display_data", "execute_result", "update_display_data"):
             self._add_display(kind, content, size)
 
-    def error_of(self, content: dict[str, Any]) -> ErrorInfo:
-        """Read the error of an ``error`` message or an ``execute_reply``."""
+    def add_reply(self, content: dict[str, Any]) -> None:
+        """Take the reply to the request, for what comes with no message of its own."""
+        if content.get("status") == "error" and self.error is None:
+            self.error = self._error_of(content)
+        payload = content.get("payload")
+        for part in payload if isinstance(payload, list) else ():
+            data = part.get("data") if isinstance(part, dict) else None
+            if isinstance(data, dict) and isinstance(text := data.get("text/plain"), str):
+                self.add_text("stdout", storable(text) + "\n")  # what a pager would show, such as help
+
+    def _error_of(self, content: dict[str, Any]) -> ErrorInfo:
         lines = content.get("traceback")
         trace = plain("\n".join(str(line) for line in lines)).rstrip("\n") if isinstance(lines, list) else ""
         name, value = str(content.get("ename", "Error")), str(content.get("evalue", ""))

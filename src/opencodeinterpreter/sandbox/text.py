@@ -61,12 +61,12 @@ class TextKeeper:
             self._shorten_tail()
 
     def text(self, stream: str) -> str:
-        """Return what is kept, as a terminal would show it, with a line that says how much is missing."""
+        """Return what is kept, as a terminal without colours would show it, saying how much is missing."""
         head = "".join(text for name, text in self._head if name == stream)
         tail = "".join(text for name, text in self._tail if name == stream)
         cut = self._cut[stream]
         middle = f"\n[... {cut:,} bytes left out ...]\n" if cut else ""
-        return as_shown(head + middle + tail)
+        return as_shown(plain(head + middle + tail))
 
     def close(self) -> None:
         if self._log_file is not None:
@@ -119,7 +119,7 @@ def as_shown(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return ``text`` without terminal control sequences."""
-    return _ANSI.sub("", text)
+    return _ANSI.sub("", text) if "\x1b" in text else text
 
 
 def storable(text: str) -> str:
