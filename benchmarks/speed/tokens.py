@@ -13,7 +13,8 @@ from benchmarks.speed.measure import Plan, Row, Target, against
 from opencodeinterpreter import ChatModel, Generation, Interpreter, Message, Sandbox, load_model
 from opencodeinterpreter.interpreter.events import ApprovalRequest, RoundFinished, TextDelta
 from opencodeinterpreter.interpreter.prompts import system_prompt
-from opencodeinterpreter.models.llamacpp import LlamaCppModel, physical_cores
+from opencodeinterpreter.models.llamacpp import LlamaCppModel
+from opencodeinterpreter.models.processors import physical_cores
 
 CONTEXT_TOKENS = 8192
 _TARGET = Target("at least", 0.97)
