@@ -64,6 +64,12 @@ def test_a_missing_package_is_named_as_missing() -> None:
     assert "polars is not installed" in execution_feedback(ExecutionResult("error", error=error))
 
 
+def test_a_figure_without_a_printed_value_is_said_to_tell_no_value() -> None:
+    result = ExecutionResult("ok", artifacts=(Display({"image/png": "x"}), FileChange("plot.png", 1, "created")))
+    assert "no value is known yet" in execution_feedback(result)
+    assert "no value is known" not in execution_feedback(ExecutionResult("ok", stdout="3\n"))
+
+
 def test_figures_and_files_are_told_and_no_image_data() -> None:
     result = ExecutionResult(
         "ok", artifacts=(Display({"image/png": "iVBORw0KGgo" * 100}), FileChange("plot.png", 2048, "created"))

@@ -167,8 +167,9 @@ def _output(result: ExecutionResult) -> list[str]:
         names = [f"{change.path} ({change.change}, {change.size:,} bytes)" for change in result.files[:_FILES_LISTED]]
         more = len(result.files) - len(names)
         parts.append("files: " + ", ".join(names) + (f" and {more} more" if more else ""))
-    if result.ok and not parts:
-        parts.append("It printed nothing. Use print() to see a value.")
+    if result.ok and not result.stdout.strip() and not (value or "").strip():
+        # Figures and files tell the model no value, and one that it has not seen it would make up.
+        parts.append("It printed nothing, so no value is known yet: print() those that the answer needs, then answer.")
     return parts
 
 
