@@ -70,6 +70,11 @@ def test_a_figure_without_a_printed_value_is_said_to_tell_no_value() -> None:
     assert "no value is known" not in execution_feedback(ExecutionResult("ok", stdout="3\n"))
 
 
+def test_what_a_newer_package_no_longer_does_is_told() -> None:
+    error = ErrorInfo("TypeError", "agg function failed [how->mean,dtype->object]", "")
+    assert "['column'].mean()" in execution_feedback(ExecutionResult("error", error=error))
+
+
 def test_figures_and_files_are_told_and_no_image_data() -> None:
     result = ExecutionResult(
         "ok", artifacts=(Display({"image/png": "iVBORw0KGgo" * 100}), FileChange("plot.png", 2048, "created"))

@@ -178,7 +178,7 @@ def _is_figure(display: Display) -> bool:
 
 
 def _hint(result: ExecutionResult) -> str | None:
-    """Name a cause that a model tends to miss; about the sandbox, never about the task."""
+    """Name a cause that a model tends to miss; about the sandbox and its packages, never about the task."""
     error = result.error
     if error is None:
         return None
@@ -188,4 +188,7 @@ def _hint(result: ExecutionResult) -> str | None:
         return f"{name} is not installed in the sandbox, and nothing can be installed. Use a package that is there."
     if error.name in {"URLError", "gaierror", "ConnectionError"}:
         return "The sandbox has no network."
+    if error.name == "TypeError" and re.search(r"agg function failed|does not support operation", error.value):
+        # pandas 1 left text columns out by itself, and models still count on it.
+        return "Choose the number columns before the mean or sum: frame.groupby(keys)['column'].mean()."
     return None
