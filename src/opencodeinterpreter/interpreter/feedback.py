@@ -27,6 +27,10 @@ CHECK_STEP = (
     "A result of nothing, zero or nan often means that a filter, a join or a conversion did not fit the data. "
     "Do not answer yet: reply with corrected code, or with code that prints the values and types that it works on."
 )
+PRINT_STEP = (
+    "If the task asks for values, reply with code that prints them. "
+    "If it asks for files or figures alone and all are made, reply with the final answer in plain words and no code."
+)
 REPAIR_STEP = "Find the cause, and reply with the complete corrected code in one ```python block."
 
 
@@ -46,8 +50,21 @@ def execution_feedback(result: ExecutionResult, facts: str = "", check: bool = F
             "The interpreter was restarted: all variables and imports are gone, files are still there. "
             "Code that is needed again must be run again."
         )
-    parts.append(REPAIR_STEP if not result.ok else CHECK_STEP if check else NEXT_STEP)
+    parts.append(_next_step(result, check))
     return "\n".join(parts)
+
+
+def _next_step(result: ExecutionResult, check: bool) -> str:
+    if not result.ok:
+        return REPAIR_STEP
+    if check:
+        return CHECK_STEP
+    return PRINT_STEP if _is_silent(result) else NEXT_STEP
+
+
+def _is_silent(result: ExecutionResult) -> bool:
+    """Hold for code that put out no text; figures and files tell the model no value, and it would make one up."""
+    return not result.stdout.strip() and not (result.result or "").strip()
 
 
 def repeated_feedback() -> str:
@@ -167,9 +184,8 @@ def _output(result: ExecutionResult) -> list[str]:
         names = [f"{change.path} ({change.change}, {change.size:,} bytes)" for change in result.files[:_FILES_LISTED]]
         more = len(result.files) - len(names)
         parts.append("files: " + ", ".join(names) + (f" and {more} more" if more else ""))
-    if result.ok and not result.stdout.strip() and not (value or "").strip():
-        # Figures and files tell the model no value, and one that it has not seen it would make up.
-        parts.append("It printed nothing, so no value is known yet: print() those that the answer needs, then answer.")
+    if result.ok and _is_silent(result):
+        parts.append("It printed nothing, so no value is known yet.")
     return parts
 
 
