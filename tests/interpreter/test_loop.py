@@ -306,6 +306,19 @@ def test_an_answer_on_code_of_the_users_that_was_not_run_is_asked_to_run_it(task
     assert "Nothing has been run yet" in model.requests[1][-1].content
 
 
+def test_numbers_that_no_code_has_printed_are_asked_for(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("total = 20 + 22"), "The total is 1250.", block("print(total)"), "It is 42."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run("Add up.")
+    assert answer.text == "It is 42."
+    assert "made up" in model.requests[2][-1].content
+
+
+def test_an_answer_without_numbers_stands_without_output(shared_sandbox: Sandbox) -> None:
+    with interpreter([block("kept = 1"), "Done, for all 12 of them."], shared_sandbox) as it:
+        assert it.run("Keep 12 things.").text == "Done, for all 12 of them."
+
+
 def test_small_talk_needs_no_code(shared_sandbox: Sandbox) -> None:
     with interpreter(["Hello."], shared_sandbox) as it:
         assert it.run("Hi, who are you? Do you print from a class?").text == "Hello."

@@ -59,10 +59,18 @@ def _next_step(result: ExecutionResult, check: bool) -> str:
         return REPAIR_STEP
     if check:
         return CHECK_STEP
-    return PRINT_STEP if _is_silent(result) else NEXT_STEP
+    return PRINT_STEP if is_silent(result) else NEXT_STEP
 
 
-def _is_silent(result: ExecutionResult) -> bool:
+def unseen_values_feedback() -> str:
+    """Return what the model is told when it answers with numbers though nothing that it ran has printed any."""
+    return (
+        "No code has printed a value yet, so the numbers in this answer are made up. "
+        "Reply with code that prints the values that the task asks for."
+    )
+
+
+def is_silent(result: ExecutionResult) -> bool:
     """Hold for code that put out no text; figures and files tell the model no value, and it would make one up."""
     return not result.stdout.strip() and not (result.result or "").strip()
 
@@ -184,7 +192,7 @@ def _output(result: ExecutionResult) -> list[str]:
         names = [f"{change.path} ({change.change}, {change.size:,} bytes)" for change in result.files[:_FILES_LISTED]]
         more = len(result.files) - len(names)
         parts.append("files: " + ", ".join(names) + (f" and {more} more" if more else ""))
-    if result.ok and _is_silent(result):
+    if result.ok and is_silent(result):
         parts.append("It printed nothing, so no value is known yet.")
     return parts
 

@@ -176,8 +176,16 @@ class TurnLoop:
         failed = last is not None and last.result is not None and not last.result.ok
         if failed and self._reminders < _REMINDERS:
             return (yield from self._remind(reply, "unfinished", texts.unfinished_feedback(), otherwise="answered"))
+        if last is not None and self._reminders < _REMINDERS and self._tells_unseen_values(reply.text):
+            return (yield from self._remind(reply, "unfinished", texts.unseen_values_feedback(), otherwise="answered"))
         yield self._finish(Round(reply.text, None, None, None, reply.usage))
         return "answered"
+
+    def _tells_unseen_values(self, text: str) -> bool:
+        """Hold for an answer with numbers that are not in the task, though no code has put out any text."""
+        results = [round_.result for round_ in self._turn.rounds if round_.result is not None]
+        numbers = re.findall(r"(?<![\w.])\d+[.,]?\d+(?!\w)", text)
+        return all(map(texts.is_silent, results)) and any(number not in self._turn.task for number in numbers)
 
     def _remind(
         self, reply: _Reply, kind: ReminderKind, text: str, otherwise: Outcome
