@@ -17,6 +17,7 @@ from pathlib import Path
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.sandbox.fonts import FontList
 
+START_SCRIPT = "kernel_main.py"
 IPYKERNEL = "ipykernel>=6.29,<8"
 _OLDEST, _TOO_NEW = (6, 29), (8,)
 _PROBE = """
@@ -183,9 +184,10 @@ def kernelspec_command(name: str) -> KernelCommand:
     )
 
 
-def start_script() -> bytes:
-    """Return the script that starts the Python kernel."""
-    return files("opencodeinterpreter.sandbox").joinpath("inside/kernel_main.py").read_bytes()
+def start_files() -> dict[str, bytes]:
+    """Return the script that starts the Python kernel, and what it imports, by their names."""
+    folder = files("opencodeinterpreter.sandbox").joinpath("inside")
+    return {name: folder.joinpath(name).read_bytes() for name in (START_SCRIPT, "run_output.py")}
 
 
 def _program_folders(program: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from opencodeinterpreter.errors import KernelStartError
 from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec, Limits, SandboxBackend
-from opencodeinterpreter.sandbox.environment import KernelCommand, start_script
+from opencodeinterpreter.sandbox.environment import START_SCRIPT, KernelCommand, start_files
 from opencodeinterpreter.sandbox.execution import Execution
 from opencodeinterpreter.sandbox.outlet import Outlet
 from opencodeinterpreter.sandbox.output import OutputCollector
@@ -65,11 +65,12 @@ class Kernel:
         inside = backend.inside(spec, self.folder)
         self._wire = Wire(self.folder, inside)
         if self._command.own_start:
-            (self.folder / "kernel_main.py").write_bytes(start_script())
+            for name, content in start_files().items():
+                (self.folder / name).write_bytes(content)
             self._outlet = Outlet(self.folder)
         words = {
             "connection_file": f"{inside}/{self._wire.connection_file.name}",
-            "start_script": f"{inside}/kernel_main.py",
+            "start_script": f"{inside}/{START_SCRIPT}",
             "pipes": inside,
             "workspace": backend.inside(spec, spec.workspace),
         }

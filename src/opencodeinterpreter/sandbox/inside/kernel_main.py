@@ -7,186 +7,37 @@ so that nothing is lost when the process dies, nothing piles up when the reader 
 an earlier run writes late cannot be taken for output of the present one. What a code interpreter has no use for is
 left out, because it costs time at every start: history, completion, debugger, heartbeat. Tracebacks are Python's own.
 
-Nothing here may come from this project or from outside the standard library and ipykernel: only this file is inside.
+Nothing here may come from this project or from outside the standard library and ipykernel: only this file and the one
+that it imports are inside.
 """
 
 # mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, allow-any-generics, allow-subclassing-any
-# ruff: noqa: PTH103, PTH118
+# ruff: noqa: PTH100, PTH103, PTH118, PTH120
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-import io
 import os
 import signal
 import sys
 import threading
-import time
 import traceback
 import warnings
 from importlib.machinery import PathFinder
 from typing import Any
 
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+sys.path.insert(0, _HERE)
+import run_output  # type: ignore[import-not-found]  # noqa: E402
+
+sys.path.remove(_HERE)
+
 # Cells are called "<cell 3>"; whoever reads a traceback finds the user's own frames by this.
 CELL = "<cell "
 _LARGEST_OUTPUT = 16 << 20
 _LONGEST_ERROR = 1 << 18
-_PARTIAL_SECONDS = 0.05
-_PARTIAL_CHARACTERS = 4096
 _NO_INPUT = "input() cannot be answered here: nobody is at the keyboard while code runs; put the value into the code"
-
-
-class Run:
-    """Where the output of one run goes, for as long as any thread of it lives."""
-
-    def __init__(self, pipes: str, name: str) -> None:
-        self._lock = threading.RLock()
-        self._fds = {stream: _open(os.path.join(pipes, f"{name}.{stream}")) for stream in ("stdout", "stderr")}
-        self._pending: dict[str, list[str]] = {stream: [] for stream in self._fds}
-        self._written = dict.fromkeys(self._fds, 0.0)
-
-    def attach(self) -> None:
-        """Give the file descriptors 1 and 2, which libraries and children write to, to this run."""
-        os.dup2(self._fds["stdout"], 1)
-        os.dup2(self._fds["stderr"], 2)
-
-    def write(self, stream: str, text: str) -> None:
-        """Pass whole lines on at once, and parts of lines at most a little later."""
-        with self._lock:
-            self._pending[stream].append(text)
-            if (
-                "\n" in text
-                or len(text) > _PARTIAL_CHARACTERS
-                or time.monotonic() - self._written[stream] > _PARTIAL_SECONDS
-            ):
-                self.flush(stream)
-
-    def flush(self, stream: str) -> None:
-        with self._lock:
-            pieces, self._pending[stream] = self._pending[stream], []
-            if pieces:
-                self._written[stream] = time.monotonic()
-                self.put(stream, "".join(pieces).encode("utf-8", "backslashreplace"))
-
-    def put(self, stream: str, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._fds[stream], rest) :]
-
-    def after_fork(self) -> None:
-        """A lock that another thread held is never released in the child."""
-        self._lock = threading.RLock()
-
-    def __del__(self) -> None:
-        for fd in self._fds.values():
-            with contextlib.suppress(OSError):  # the code has closed it itself
-                os.close(fd)
-
-
-_RUN: contextvars.ContextVar[Run] = contextvars.ContextVar("run")
-"""Of the thread or task at hand; ``_latest`` stands in where a library started the thread."""
-_latest: Run | None = None
-
-
-def _open(pipe: str) -> int:
-    try:
-        return os.open(pipe, os.O_WRONLY | os.O_CLOEXEC)
-    except OSError:  # nobody reads
-        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-
-
-def _current() -> Run:
-    run = _RUN.get(None) or _latest
-    assert run is not None
-    return run
-
-
-class Stream(io.TextIOBase):
-    """``sys.stdout`` or ``sys.stderr``: text for the run that writes it."""
-
-    encoding = "utf-8"
-    errors = "backslashreplace"
-    mode = "w"
-
-    def __init__(self, name: str) -> None:
-        self.name = f"<{name}>"
-        self._stream = name
-        self.buffer = io.BufferedWriter(_Bytes(self), 1)
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        _current().write(self._stream, text)
-        return len(text)
-
-    def writelines(self, lines) -> None:
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None:
-        _current().flush(self._stream)
-
-    def fileno(self) -> int:
-        return {"stdout": 1, "stderr": 2}[self._stream]
-
-    def isatty(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def reconfigure(self, **_) -> None:
-        """Programs set the encoding; here it is always UTF-8."""
-
-    def close(self) -> None:
-        """Code that closes its stdout would have no output for the rest of the session."""
-
-
-class _Bytes(io.RawIOBase):
-    """``sys.stdout.buffer``."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:
-        self._stream.flush()
-        _current().put(self._stream._stream, bytes(data))
-        return len(data)
-
-
-def _keep_runs_apart() -> None:
-    """Let threads know the run that started them, and forked children hold no half-written line twice."""
-    start = threading.Thread.start
-
-    def start_in_context(self) -> None:
-        context, run = contextvars.copy_context(), self.run
-
-        def run_in_context() -> None:
-            try:
-                context.run(run)
-            finally:
-                del self.run  # which would keep the thread, and with it its run, alive
-
-        self.run = run_in_context
-        start(self)
-
-    threading.Thread.start = start_in_context  # type: ignore[method-assign]
-
-    def before() -> None:
-        for stream in ("stdout", "stderr"):
-            if _latest is not None:
-                _current().flush(stream)
-
-    def in_child() -> None:
-        if _latest is not None:
-            _current().after_fork()
-
-    os.register_at_fork(before=before, after_in_child=in_child)
 
 
 class Publisher:
@@ -256,7 +107,7 @@ def plain_traceback(kind, error, trace) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        stack = [frame for frame in part.stack if frame.filename != __file__]
+        stack = [frame for frame in part.stack if not frame.filename.startswith(_HERE)]
         first = next((at for at, frame in enumerate(stack) if frame.filename.startswith(CELL)), None)
         if first is not None:
             part.stack[:] = stack[first:]
@@ -286,7 +137,7 @@ class _Brief:
             return f"<{type(self._error).__name__} whose text cannot be had>"
 
 
-def _failure(error: Exception) -> dict[str, Any]:
+def _failure(error: BaseException) -> dict[str, Any]:
     """Return the reply to a request over which the kernel itself failed."""
     trace = plain_traceback(type(error), error, error.__traceback__)
     return {
@@ -312,7 +163,7 @@ def build_app(pipes: str):
         def get_code_name(self, raw_code, code, number):  # noqa: ARG002
             return f"{CELL}{number}>"
 
-    streams = Stream("stdout"), Stream("stderr")
+    streams = run_output.Stream("stdout"), run_output.Stream("stderr")
 
     class Shell(ZMQInteractiveShell):
         def init_environment(self):
@@ -352,30 +203,25 @@ def build_app(pipes: str):
             self._execute_sleep = 0  # half a millisecond, meant for output on other threads
 
         async def do_execute(self, *args, **kwargs):
-            global _latest
             pid = os.getpid()
-            # Set as a whole before it is used: an earlier run's threads may be writing.
-            _latest = run = Run(pipes, self.get_parent("shell")["header"]["msg_id"])
-            token = _RUN.set(run)
-            run.attach()
-            # What an earlier run has put in their place would swallow the output of all the others.
-            sys.stdout, sys.stderr = streams
+            run, token = run_output.begin(pipes, self.get_parent("shell")["header"]["msg_id"])
             try:
+                run.attach()
+                # What an earlier run has put in their place would swallow the output of all the others.
+                sys.stdout, sys.stderr = streams
                 reply = await super().do_execute(*args, **kwargs)
                 if "evalue" in reply:
                     reply["evalue"] = _brief(reply["evalue"])
                 return reply
-            except Exception as error:  # of the kernel itself, which the code may have damaged
+            except (Exception, KeyboardInterrupt) as error:  # of the kernel itself, which the code may have damaged
                 reply = _failure(error)
-                if not self._works():
+                if not isinstance(error, KeyboardInterrupt) and not self._works():
                     run.write("stderr", "The kernel itself fails:\n" + reply["traceback"][0])
                     run.flush("stderr")
                     os._exit(70)  # a new one is better than one in which nothing runs any more
                 return reply
             finally:
-                run.flush("stdout")
-                run.flush("stderr")
-                _RUN.reset(token)
+                run_output.end(run, token)
                 if os.getpid() != pid:
                     os._exit(0)  # a child that the cell forked and did not end must not become a second kernel
 
@@ -438,7 +284,6 @@ def build_app(pipes: str):
 
 
 def main() -> None:
-    global _latest
     connection, pipes, workspace, *packages = sys.argv[1:]
     home = os.environ["HOME"]
     os.environ.setdefault("IPYTHONDIR", os.path.join(home, "ipython"))
@@ -454,8 +299,8 @@ def main() -> None:
     warnings.filterwarnings("ignore", "To exit: use")
     del sys.modules["debugpy"]
 
-    _latest = Run(pipes, "")
-    _keep_runs_apart()
+    run_output.begin(pipes, "start")
+    run_output.keep_runs_apart()
     sys.meta_path.insert(0, _TableWidth)
     # At the end, so that a file of the user can be imported and none can stand in for a library.
     sys.path[:] = [*sys.path, *packages, workspace]
