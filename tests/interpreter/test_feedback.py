@@ -64,10 +64,11 @@ def test_a_missing_package_is_named_as_missing() -> None:
     assert "polars is not installed" in execution_feedback(ExecutionResult("error", error=error))
 
 
-def test_a_figure_without_a_printed_value_is_said_to_tell_no_value() -> None:
+def test_after_code_that_printed_nothing_values_are_asked_for() -> None:
     result = ExecutionResult("ok", artifacts=(Display({"image/png": "x"}), FileChange("plot.png", 1, "created")))
-    assert "no value is known yet" in execution_feedback(result)
-    assert "no value is known" not in execution_feedback(ExecutionResult("ok", stdout="3\n"))
+    assert "It printed nothing" in execution_feedback(result)
+    assert "values that are not shown" in execution_feedback(result)
+    assert "not shown" not in execution_feedback(ExecutionResult("ok", stdout="3\n"))
 
 
 def test_what_a_newer_package_no_longer_does_is_told() -> None:

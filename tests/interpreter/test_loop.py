@@ -306,12 +306,23 @@ def test_an_answer_on_code_of_the_users_that_was_not_run_is_asked_to_run_it(task
     assert "Nothing has been run yet" in model.requests[1][-1].content
 
 
-def test_numbers_that_no_code_has_printed_are_asked_for(shared_sandbox: Sandbox) -> None:
-    model = ScriptedModel([block("total = 20 + 22"), "The total is 1250.", block("print(total)"), "It is 42."])
+def test_numbers_that_no_code_has_shown_are_asked_for(shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block("pass"), "The total is 1250.", block("print(20 + 22)"), "It is 42."])
     with Interpreter(model, sandbox=shared_sandbox) as it:
         answer = it.run("Add up.")
     assert answer.text == "It is 42."
     assert "made up" in model.requests[2][-1].content
+
+
+def test_after_code_that_printed_nothing_the_model_is_shown_the_values() -> None:
+    code = "import pandas as pd\nmeans = pd.DataFrame({'kind': ['a'], 'mean': [3.5]})\ntotal = 20 + 22\ndef f(): pass"
+    model = ScriptedModel([block(code), "It is 42."])
+    with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
+        answer = it.run("Add up.")
+    assert "total = 42" in model.requests[1][-1].content
+    assert "0    a   3.5" in model.requests[1][-1].content
+    assert "f =" not in model.requests[1][-1].content
+    assert answer.text == "It is 42."
 
 
 def test_an_answer_without_numbers_stands_without_output(shared_sandbox: Sandbox) -> None:

@@ -28,8 +28,8 @@ CHECK_STEP = (
     "Do not answer yet: reply with corrected code, or with code that prints the values and types that it works on."
 )
 PRINT_STEP = (
-    "If the task asks for values, reply with code that prints them. "
-    "If it asks for files or figures alone and all are made, reply with the final answer in plain words and no code."
+    "If the task asks for values that are not shown here, reply with code that prints them. "
+    "If all that it asks for is there, reply with the final answer in plain words and no code."
 )
 REPAIR_STEP = "Find the cause, and reply with the complete corrected code in one ```python block."
 
@@ -193,7 +193,7 @@ def _output(result: ExecutionResult) -> list[str]:
         more = len(result.files) - len(names)
         parts.append("files: " + ", ".join(names) + (f" and {more} more" if more else ""))
     if result.ok and is_silent(result):
-        parts.append("It printed nothing, so no value is known yet.")
+        parts.append("It printed nothing.")
     return parts
 
 

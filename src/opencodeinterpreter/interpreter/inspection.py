@@ -46,6 +46,41 @@ print(json.dumps(found))
 """.replace("LIMIT", str(_COLUMNS))
 
 
+# The last variables that hold something short enough to be shown; what defines or imports names is not among them.
+_VALUES = r"""
+exec(r'''
+import types
+shown = []
+for name, value in list(variables.items()):
+    if name.startswith("_") or name in ("In", "Out", "exit", "quit", "get_ipython"):
+        continue
+    if isinstance(value, (types.ModuleType, types.FunctionType, type)) or not isinstance(
+        value, (int, float, complex, str, list, tuple, dict, set)
+    ) and type(value).__module__.split(".")[0] not in ("pandas", "numpy", "decimal", "fractions", "datetime"):
+        continue
+    if hasattr(value, "__len__") and len(value) > 20 and not isinstance(value, str):
+        continue
+    text = value.to_string() if hasattr(value, "to_string") else repr(value)
+    if len(text) <= 600:
+        shown.append(name + " =" + ("\n" if "\n" in text else " ") + text)
+print("\n".join(shown[-4:]))
+''', {"variables": globals()})
+"""
+
+
+def values_in(sandbox: Sandbox) -> str:
+    """Return the short values that the last variables hold; after code that printed nothing they are its result."""
+    if sandbox.language != "python":
+        return ""
+    try:
+        looked = sandbox.run(_VALUES)
+    except SandboxError:
+        # A look that fails tells nothing; the next run will say what is wrong.
+        return ""
+    text = looked.stdout.strip() if looked.ok else ""
+    return f"Values now:\n{text}" if text else ""
+
+
 def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
     """Return what is true in the sandbox now and helps to understand ``result``; may be empty.
 

@@ -30,7 +30,7 @@ from opencodeinterpreter.interpreter.events import (
 )
 from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.history import History, Turn
-from opencodeinterpreter.interpreter.inspection import facts_after
+from opencodeinterpreter.interpreter.inspection import facts_after, values_in
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
@@ -182,10 +182,12 @@ class TurnLoop:
         return "answered"
 
     def _tells_unseen_values(self, text: str) -> bool:
-        """Hold for an answer with numbers that are not in the task, though no code has put out any text."""
-        results = [round_.result for round_ in self._turn.rounds if round_.result is not None]
+        """Hold for an answer with numbers that are neither in the task nor in anything shown of its runs."""
+        rounds = [round_ for round_ in self._turn.rounds if round_.result is not None]
+        shown = self._turn.task + "".join(round_.feedback or "" for round_ in rounds)
         numbers = re.findall(r"(?<![\w.])\d+[.,]?\d+(?!\w)", text)
-        return all(map(texts.is_silent, results)) and any(number not in self._turn.task for number in numbers)
+        silent = all(round_.result is not None and texts.is_silent(round_.result) for round_ in rounds)
+        return silent and any(number.rstrip("0") not in shown for number in numbers)
 
     def _remind(
         self, reply: _Reply, kind: ReminderKind, text: str, otherwise: Outcome
@@ -235,6 +237,8 @@ class TurnLoop:
         check = texts.looks_empty(result) and not self._checked
         self._checked = self._checked or check
         facts = facts_after(code, result, self._sandbox) if check or not result.ok else ""
+        if result.ok and texts.is_silent(result):
+            facts = values_in(self._sandbox)
         feedback = texts.execution_feedback(result, facts, check)
         if edited:
             feedback = texts.edited_feedback(code, feedback)
