@@ -51,6 +51,7 @@ class Execution:
         self._text_due = 0.0
         self._replied_at: float | None = None
         self._idle_at: float | None = None
+        self._abandoned_at: float | None = None
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": False}
         before = outlet.begin if outlet is not None else lambda _id: None
         self._request = wire.request("execute_request", content, before=before)
@@ -102,10 +103,11 @@ class Execution:
         return self._idle_at is not None or time.monotonic() - self._replied_at > _PARTNER_SECONDS
 
     def _broken(self) -> bool:
-        """Return whether the kernel is done without a reply: the code has damaged it."""
-        if self._replied_at is not None or self._idle_at is None:
-            return False
-        return time.monotonic() - self._idle_at > _PARTNER_SECONDS
+        """Return whether the code has damaged the kernel: it is done without a reply, or has closed its descriptors."""
+        if self._outlet is not None and self._outlet.abandoned and self._abandoned_at is None:
+            self._abandoned_at = time.monotonic()
+        seen = [at for at in (self._idle_at, self._abandoned_at) if at is not None]
+        return self._replied_at is None and bool(seen) and time.monotonic() - min(seen) > _PARTNER_SECONDS
 
     def _settle(self) -> None:
         """Take in what was sent before the kernel died."""

@@ -82,6 +82,11 @@ class Outlet:
         for pipe in self._present:
             pipe.unlink()
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody holds the pipes of the present run any longer, as its kernel does until the next."""
+        return bool(self._present) and all(pipe.ended for pipe in self._present)
+
     def filenos(self) -> list[int]:
         """Return what becomes readable when there is something to ``pump``."""
         return [pipe.descriptor for pipe in (*self._present, *self._late) if not pipe.ended]

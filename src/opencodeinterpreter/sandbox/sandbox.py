@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -219,12 +220,16 @@ class Sandbox:
             alive = self._execute(kernel, watcher, code, output, watch, before)
         duration = time.monotonic() - started
         output.texts.close()
+        lost, self._lost = self._lost or not alive, False
+        changes = self._workspace.changes(before, self._workspace.snapshot())
+        result = judge(output, watch.reason, alive, changes, duration, lost, self._backend.name)
+        if alive and result.reason == "memory" and watcher.starved():
+            # What fills the memory is still there: not even the code that removes it could run.
+            alive, result = False, dataclasses.replace(result, state_lost=True)
         if not alive:
             self._shut_kernel()
             self._launch()
-        lost, self._lost = self._lost or not alive, False
-        changes = self._workspace.changes(before, self._workspace.snapshot())
-        return judge(output, watch.reason, alive, changes, duration, lost, self._backend.name)
+        return result
 
     def _execute(
         self, kernel: Kernel, watcher: Watcher, code: str, output: OutputCollector, watch: Watch, before: Snapshot

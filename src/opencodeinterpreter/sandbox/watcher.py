@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from opencodeinterpreter.sandbox.base import IsolatedProcess, Limits, Reason
 
@@ -22,6 +23,7 @@ _STARTING_SECONDS = 60.0
 _UNCOUNTED_BYTES = 16 << 20
 """Of a process's memory, stack and the like, that its limit on data leaves out."""
 _DISK_SLACK_BYTES = 4 << 20
+_LEAST_BYTES = 32 << 20
 _MOST_FILES = 100_000
 """In the workspace: many empty files fill a disk as well."""
 _LOG = logging.getLogger(__name__)
@@ -102,6 +104,13 @@ class Watcher:
         with self._condition:
             self._watch, self._held = None, False
             self._busy_at = time.monotonic()
+
+    def starved(self) -> bool:
+        """Return whether the kernel has so little memory left that the next run could hardly begin."""
+        pids = self._process.pids()
+        if not pids or not (refused := _refused_at(pids[:1])):
+            return False
+        return refused - _UNCOUNTED_BYTES - _data_bytes(pids[0]) < _LEAST_BYTES
 
     def wake(self) -> None:
         """Look now: a run is to be ended."""
@@ -214,6 +223,15 @@ def _refused_at(pids: Sequence[int]) -> int:
     except OSError:  # it has just ended
         return 0
     return 0 if refused == resource.RLIM_INFINITY else refused + _UNCOUNTED_BYTES
+
+
+def _data_bytes(pid: int) -> int:
+    """Return what counts towards the limit at which a process is refused more memory."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # it has just ended
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("VmData:"))
 
 
 def _tasks(pids: Iterable[int]) -> int:
