@@ -647,6 +647,18 @@ class TestWhatOutlivesARun:
         assert not sandbox.alive
         usable(sandbox, keeps=False)
 
+    def test_background_processes_count_towards_the_disk(self, fresh: Fresh) -> None:
+        sandbox = fresh(workspace_mb=30)
+        sandbox.run(
+            "import subprocess\nsubprocess.Popen('for i in $(seq 100); do head -c 2000000 /dev/urandom > f$i; "
+            "sleep 0.05; done', shell=True);"
+        )
+        deadline = time.monotonic() + 20
+        while sandbox.alive and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not sandbox.alive
+        assert len(sandbox.files()) < 100
+
     def test_everything_ends_with_the_sandbox(self, fresh: Fresh) -> None:
         sandbox = fresh()
         mark = f"straggler-{os.getpid()}-{time.monotonic_ns()}"

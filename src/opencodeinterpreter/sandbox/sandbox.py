@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from opencodeinterpreter.errors import ConfigError, SandboxClosedError, SandboxError
+from opencodeinterpreter.errors import ConfigError, KernelStartError, SandboxClosedError, SandboxError
 from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.base import ExecutionResult, Limits, SandboxBackend
@@ -129,7 +131,7 @@ class Sandbox:
             self.start()
             assert self._kernel is not None
             assert self._watcher is not None
-            self._kernel.wait_ready()
+            self._wait_ready(self._kernel, lambda: False)
             self._watcher.finish()
 
     def run(
@@ -215,7 +217,7 @@ class Sandbox:
         output = OutputCollector(self.limits.output_bytes, on_output, self._log_path)
         before = self._workspace.snapshot()
         alive, started = True, time.monotonic()
-        if kernel.wait_ready(lambda: watch.reason is not None):
+        if self._wait_ready(kernel, lambda: watch.reason is not None):
             started = time.monotonic()
             alive = self._execute(kernel, watcher, code, output, watch, before)
         duration = time.monotonic() - started
@@ -228,8 +230,16 @@ class Sandbox:
             alive, result = False, dataclasses.replace(result, state_lost=True)
         if not alive:
             self._shut_kernel()
-            self._launch()
+            with contextlib.suppress(SandboxError):  # this run has its result; the next one tries, and says, again
+                self._launch()
         return result
+
+    def _wait_ready(self, kernel: Kernel, stopped: Callable[[], bool]) -> bool:
+        try:
+            return kernel.wait_ready(stopped)
+        except KernelStartError:
+            self._shut_kernel()
+            raise
 
     def _execute(
         self, kernel: Kernel, watcher: Watcher, code: str, output: OutputCollector, watch: Watch, before: Snapshot

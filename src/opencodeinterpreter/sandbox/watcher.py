@@ -23,6 +23,8 @@ _STARTING_SECONDS = 60.0
 _UNCOUNTED_BYTES = 16 << 20
 """Of a process's memory, stack and the like, that its limit on data leaves out."""
 _DISK_SLACK_BYTES = 4 << 20
+_WORK_SECONDS = 0.02
+"""Of CPU; with less, nothing is at work inside."""
 _LEAST_BYTES = 32 << 20
 _MOST_FILES = 100_000
 """In the workspace: many empty files fill a disk as well."""
@@ -79,7 +81,8 @@ class Watcher:
         self._watch: Watch | None = None
         self._closed = self._held = False
         self._busy_at = time.monotonic() + _STARTING_SECONDS
-        self._disk_due = 0.0
+        self._disk_due = self._cpu_seen = 0.0
+        self._disk_before: tuple[int, int] | None = None
         self._interrupts = 0
         self._thread = threading.Thread(target=self._work, name="sandbox-watcher", daemon=True)
         self._thread.start()
@@ -95,14 +98,14 @@ class Watcher:
         watch.started = time.monotonic()
         with self._condition:
             asleep = self._is_idle()
-            self._watch, self._interrupts = watch, 0
+            self._watch, self._interrupts, self._disk_before = watch, 0, watch.disk_before
             if asleep:
                 self._condition.notify()
 
     def finish(self) -> None:
         """The run is over, or the kernel has come up: from now on it is idle."""
         with self._condition:
-            self._watch, self._held = None, False
+            self._watch, self._held, self._disk_before = None, False, None
             self._busy_at = time.monotonic()
 
     def starved(self) -> bool:
@@ -127,8 +130,10 @@ class Watcher:
         return self._watch is None and not self._held and time.monotonic() - self._busy_at > _IDLE_AFTER_SECONDS
 
     def _work(self) -> None:
-        while (pause := self._pause()) is not None:
+        while True:
             with self._condition:
+                if (pause := self._pause()) is None:
+                    return
                 self._condition.wait(pause)
                 watch = self._watch
             try:
@@ -159,7 +164,8 @@ class Watcher:
         if reason is not None:
             watch.end(reason)
         if watch.reason is not None:
-            self._end(watch, watch.reason)
+            # There is no time to ask for the first two: both grow faster than code gives up.
+            self._end(watch, at_once=reason in ("memory", "processes"))
 
     def _idle_for_too_long(self) -> bool:
         longest = self._limits.idle_seconds
@@ -171,15 +177,15 @@ class Watcher:
             if self._watch is None:
                 self._process.kill()
 
-    def _end(self, watch: Watch, reason: Reason) -> None:
+    def _end(self, watch: Watch, at_once: bool) -> None:
         now = time.monotonic()
         if watch.ended_at is None:
             watch.ended_at = now
         with self._condition:
             if self._watch is not watch:  # it has ended by itself; the next run must not pay for it
                 return
-            if reason in ("memory", "processes") or now - watch.ended_at >= GRACE_SECONDS:
-                self._process.kill()  # no time to ask for the first two: both grow faster than code gives up
+            if at_once or now - watch.ended_at >= GRACE_SECONDS:
+                self._process.kill()
             elif self._interrupts == 0 or (self._interrupts == 1 and now - watch.ended_at >= GRACE_SECONDS / 2):
                 # Asked twice, since an interrupt that comes while the kernel reads the request is lost.
                 self._interrupts += 1
@@ -187,26 +193,30 @@ class Watcher:
 
     def _exceeded(self, watch: Watch | None) -> Reason | None:
         limits, now = self._limits, time.monotonic()
-        if watch is not None and watch.wall_seconds is not None and now - watch.started >= watch.wall_seconds:
-            return "wall time"
         memory, cpu = self._process.usage()
         pids = self._process.pids()
+        worked, self._cpu_seen = cpu - self._cpu_seen > _WORK_SECONDS, cpu
         if limits.memory_mb is not None and memory > max(limits.memory_mb << 20, _refused_at(pids)):
             return "memory"
-        if watch is not None and limits.cpu_seconds is not None and cpu - watch.cpu_before > limits.cpu_seconds:
-            return "cpu time"
         if limits.processes is not None and _tasks(pids) > limits.processes:
             return "processes"
-        return self._exceeded_disk(watch, now)
+        if watch is not None and watch.wall_seconds is not None and now - watch.started >= watch.wall_seconds:
+            return "wall time"
+        if watch is not None and limits.cpu_seconds is not None and cpu - watch.cpu_before > limits.cpu_seconds:
+            return "cpu time"
+        # Who only waits does not write either: an idle session's workspace is left alone.
+        return self._exceeded_disk(now) if watch is not None or worked else None
 
-    def _exceeded_disk(self, watch: Watch | None, now: float) -> Reason | None:
-        if self._limits.workspace_mb is None or watch is None or now < self._disk_due:
+    def _exceeded_disk(self, now: float) -> Reason | None:
+        if self._limits.workspace_mb is None or now < self._disk_due:
             return None
         used, files = self._disk()
         # A large workspace takes long to count: let that cost a tenth of the time at most.
         self._disk_due = time.monotonic() + max(_SAMPLE_SECONDS, 10 * (time.monotonic() - now))
         # Code that makes room in a workspace that is too full already must be able to.
-        bytes_before, files_before = watch.disk_before
+        if self._disk_before is None:
+            self._disk_before = used, files
+        bytes_before, files_before = self._disk_before
         if used > max(self._limits.workspace_mb << 20, bytes_before + _DISK_SLACK_BYTES) or files > max(
             _MOST_FILES, files_before
         ):
