@@ -17,9 +17,9 @@ from opencodeinterpreter import OcintError
 BENCHMARKS = {
     "start": start.rows,
     "roundtrip": roundtrip.rows,
-    "tokens": tokens.rows,
-    "prompt": prompt.rows,
     "memory": memory.rows,
+    "prompt": prompt.rows,
+    "tokens": tokens.rows,
 }
 
 
@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     try:
         for name in options.only or BENCHMARKS:
-            rows += BENCHMARKS[name](plan)
+            found = BENCHMARKS[name](plan)
+            rows += found
+            _tell(report.table(found))
     except OcintError as error:
         _tell(str(error))
         return 1
@@ -54,7 +56,9 @@ def _page(rows: Sequence[Row], parts: dict[str, str], quick: bool) -> str:
 
 
 def _tell(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+    if "\n" not in text:
+        text = f"{time.strftime('%H:%M:%S')} {text}"
+    print(text, file=sys.stderr, flush=True)
 
 
 def _print(text: str) -> None:
