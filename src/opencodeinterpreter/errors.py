@@ -16,6 +16,7 @@
     │   ├── SandboxUnavailableError isolation cannot be had on this machine
     │   ├── KernelStartError        the kernel did not come up
     │   └── SandboxClosedError      used after ``close()``
+    ├── EvaluationError             a benchmark, protocol or record that cannot be used
     └── SessionError
         ├── UnknownSessionError
         └── SessionBusyError        another program has the session open
@@ -98,6 +99,10 @@ class KernelStartError(SandboxError):
 
 class SandboxClosedError(SandboxError):
     """The sandbox was used after it was closed."""
+
+
+class EvaluationError(OcintError):
+    """A benchmark, a protocol or a record of a run that cannot be used."""
 
 
 class SessionError(OcintError):

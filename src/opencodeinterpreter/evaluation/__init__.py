@@ -1,0 +1,1 @@
+"""Evaluation: benchmarks, grading in the sandbox, protocols of feedback, records, reports."""
