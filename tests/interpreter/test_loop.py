@@ -23,6 +23,8 @@ from opencodeinterpreter.interpreter import (
     RoundFinished,
     TextDelta,
 )
+from opencodeinterpreter.interpreter.hints import hint
+from opencodeinterpreter.sandbox.base import ErrorInfo
 
 
 def block(code: str) -> str:
@@ -314,6 +316,64 @@ def test_numbers_that_no_code_has_shown_are_asked_for(shared_sandbox: Sandbox) -
     assert "made up" in model.requests[2][-1].content
 
 
+def test_a_follow_up_is_not_answered_with_numbers_out_of_thin_air(shared_sandbox: Sandbox) -> None:
+    first = [block("count = 430\nprint(count)"), "There are 430."]
+    model = ScriptedModel([*first, "Their sum is 100600.", block("print(593823)"), "It is 593,823."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("How many are there?")
+        answer = it.run("What is their sum?")
+    assert answer.text == "It is 593,823."
+    assert "made up" in model.requests[3][-1].content
+
+
+def test_a_follow_up_may_be_answered_from_what_was_shown(shared_sandbox: Sandbox) -> None:
+    first = [block("print(1234.5678)"), "It is 1234.57."]
+    with interpreter([*first, "Rounded it is 1,234.6, in German 1234,57."], shared_sandbox) as it:
+        it.run("How much is it?")
+        assert it.run("And rounded?").text == "Rounded it is 1,234.6, in German 1234,57."
+
+
+def test_words_about_numbers_need_no_code(shared_sandbox: Sandbox) -> None:
+    with interpreter(["I came out in 2026."], shared_sandbox) as it:
+        assert it.run("How old are you?").text == "I came out in 2026."
+
+
+def test_a_file_that_the_task_names_and_that_is_not_there_is_asked_for(shared_sandbox: Sandbox) -> None:
+    write = "open('größe.csv', 'w').write('a'); open('out.json', 'w').write('{}')"
+    model = ScriptedModel([block("print('saved')"), "I saved both.", block(write), "Now I did."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run("把结果保存为out.json, and the sizes as größe.csv.")
+    assert "The task names out.json, größe.csv" in model.requests[2][-1].content
+    assert answer.text == "Now I did."
+
+
+def test_a_file_that_cannot_be_there_is_asked_for_once(shared_sandbox: Sandbox) -> None:
+    with interpreter([block("print(1)"), "There is no x.csv.", "There is no x.csv."], shared_sandbox) as it:
+        assert it.run("Read x.csv if it is there.").text == "There is no x.csv."
+
+
+def test_code_that_came_again_is_not_asked_for_with_the_same_seed_again(shared_sandbox: Sandbox) -> None:
+    same = block("raise KeyError('x')")
+    model = ScriptedModel([same, same, same, block("print('better')"), "Good."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        assert it.run("Go").text == "Good."
+    assert model.generations[2].seed != model.generations[3].seed
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "instead"),
+    [
+        ("AttributeError", "'DataFrame' object has no attribute 'append'", "pd.concat"),
+        ("AttributeError", "module 'numpy' has no attribute 'float'", "built-in type"),
+        ("ModuleNotFoundError", "No module named 'polars'", "polars is not installed"),
+        ("KeyError", "'append'", None),
+    ],
+)
+def test_what_packages_no_longer_have_is_told(name: str, value: str, instead: str | None) -> None:
+    told = hint(ErrorInfo(name, value, ""))
+    assert told is None if instead is None else told is not None and instead in told
+
+
 def test_after_code_that_printed_nothing_the_model_is_shown_the_values() -> None:
     code = "import pandas as pd\nmeans = pd.DataFrame({'kind': ['a'], 'mean': [3.5]})\ntotal = 20 + 22\ndef f(): pass"
     model = ScriptedModel([block(code), "It is 42."])
@@ -323,6 +383,37 @@ def test_after_code_that_printed_nothing_the_model_is_shown_the_values() -> None
     assert "0    a   3.5" in model.requests[1][-1].content
     assert "f =" not in model.requests[1][-1].content
     assert answer.text == "It is 42."
+
+
+def test_a_loop_variable_is_not_taken_for_a_result(shared_sandbox: Sandbox) -> None:
+    code = "sums = {}\nfor kind in ['a', 'b']:\n    sums[kind] = 1\n    share = 0.5\nif True:\n    total = 42"
+    model = ScriptedModel([block(code), "It is 42."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("Add up.")
+    shown = model.requests[1][-1].content
+    assert "sums = {'a': 1, 'b': 1}\nshare = 0.5\ntotal = 42" in shown
+    assert "kind =" not in shown
+
+
+def test_the_model_sees_how_a_text_file_begins_that_it_wrote(shared_sandbox: Sandbox) -> None:
+    code = "open('means.csv', 'w').write('mean\\n3.5\\n4.5\\n5.5\\n')\nopen('raw.bin', 'w').write('abc')"
+    model = ScriptedModel([block(code), "Written."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("Write the means to means.csv.")
+    assert "means.csv begins:\n  mean\n  3.5\n  4.5\n" in model.requests[1][-1].content
+    assert "5.5" not in model.requests[1][-1].content
+    assert "abc" not in model.requests[1][-1].content
+
+
+def test_no_link_that_code_leaves_behind_is_read_for_the_model(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("the host's")
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n")
+    swap = f"import os\nos.remove('data.csv')\nos.symlink({str(tmp_path / 'secret.csv')!r}, 'data.csv')\n"
+    code = swap + "raise __import__('pandas').errors.ParserError('data.csv')"
+    model = ScriptedModel([block(code), "It cannot be read.", "It cannot be read."])
+    with Sandbox() as sandbox, Interpreter(model, sandbox=sandbox) as it:
+        it.run("Read it.", files=[tmp_path / "data.csv"])
+    assert not any("the host's" in message.content for request in model.requests for message in request)
 
 
 def test_an_answer_without_numbers_stands_without_output(shared_sandbox: Sandbox) -> None:

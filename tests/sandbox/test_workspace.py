@@ -105,7 +105,14 @@ class TestDownload:
         for name in ("link", "folder/secret", "pipe", "real"):
             with pytest.raises(InputError):
                 workspace.download(name, tmp_path / "out")
+            with pytest.raises(InputError):
+                workspace.read(name, 10)
         assert not (tmp_path / "out").exists()
+
+    def test_the_head_of_a_file_is_read(self, workspace: Workspace) -> None:
+        (workspace.path / "a").write_text("abcdef")
+        assert workspace.read("a", 4) == b"abcd"
+        assert workspace.read("a", 40) == b"abcdef"
 
     def test_what_is_not_there_is_named(self, workspace: Workspace, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r'There is no file "a\.png"'):

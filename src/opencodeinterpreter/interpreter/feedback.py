@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from opencodeinterpreter.interpreter.hints import hint
 from opencodeinterpreter.sandbox.base import Display, ErrorInfo, ExecutionResult
 
 OUTPUT_CHARACTERS = 4000
@@ -29,7 +30,8 @@ CHECK_STEP = (
 )
 PRINT_STEP = (
     "If the task asks for values that are not shown here, reply with code that prints them. "
-    "If all that it asks for is there, reply with the final answer in plain words and no code."
+    "If all that it asks for is there, reply with the final answer in plain words, with every value that it asks for, "
+    "and no code."
 )
 REPAIR_STEP = "Find the cause, and reply with the complete corrected code in one ```python block."
 
@@ -44,7 +46,7 @@ def execution_feedback(result: ExecutionResult, facts: str = "", check: bool = F
     parts += _output(result)
     if result.error is not None:
         parts.append(short_traceback(result.error))
-    parts += [text for text in (_hint(result), facts) if text]
+    parts += [text for text in (hint(result.error), facts) if text]
     if result.state_lost:
         parts.append(
             "The interpreter was restarted: all variables and imports are gone, files are still there. "
@@ -117,6 +119,16 @@ def unfinished_feedback() -> str:
     return (
         "The last code failed, so the task is not done and nothing was run since. "
         "Reply with the complete corrected code in one ```python block."
+    )
+
+
+def missing_files_feedback(names: list[str]) -> str:
+    """Return what the model is told when it answers though a file that the task names is not there."""
+    several = len(names) > 1
+    return (
+        f"The task names {', '.join(names)}, and {'these are' if several else 'this is'} not in the current folder. "
+        f"If {'they are' if several else 'it is'} to be written, reply with the code that does it; "
+        "else give the final answer again."
     )
 
 
@@ -199,20 +211,3 @@ def _output(result: ExecutionResult) -> list[str]:
 
 def _is_figure(display: Display) -> bool:
     return any(kind.startswith("image/") or "plotly" in kind for kind in display.data)
-
-
-def _hint(result: ExecutionResult) -> str | None:
-    """Name a cause that a model tends to miss; about the sandbox and its packages, never about the task."""
-    error = result.error
-    if error is None:
-        return None
-    if error.name == "ModuleNotFoundError":
-        missing = re.search(r"No module named '([^']+)'", error.value)
-        name = missing.group(1).split(".")[0] if missing else "this package"
-        return f"{name} is not installed in the sandbox, and nothing can be installed. Use a package that is there."
-    if error.name in {"URLError", "gaierror", "ConnectionError"}:
-        return "The sandbox has no network."
-    if error.name == "TypeError" and re.search(r"agg function failed|does not support operation", error.value):
-        # pandas 1 left text columns out by itself, and models still count on it.
-        return "Choose the number columns before the mean or sum: frame.groupby(keys)['column'].mean()."
-    return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
-from opencodeinterpreter.errors import SandboxError
+from opencodeinterpreter.errors import InputError, SandboxError
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 
@@ -17,6 +19,10 @@ _FILES = 20
 _LINES = 4
 _HEAD_BYTES = 1_000_000
 _LINE_CHARACTERS = 120
+_TEXT_FILES = frozenset({".csv", ".tsv", ".txt", ".md", ".json", ".jsonl"})
+_FILES_SHOWN = 3
+_FILE_LINES = 3
+_FILE_HEAD_BYTES = 10_000
 _READING_ERRORS = frozenset(
     {"ParserError", "UnicodeDecodeError", "JSONDecodeError", "EmptyDataError", "UnsupportedOperation", "Error"}
 )
@@ -46,17 +52,15 @@ print(json.dumps(found))
 """.replace("LIMIT", str(_COLUMNS))
 
 
-# The last variables that hold something short enough to be shown; what defines or imports names is not among them.
+# Those of the names that hold something short enough to be shown.
 _VALUES = r"""
 exec(r'''
-import types
 shown = []
-for name, value in list(variables.items()):
-    if name.startswith("_") or name in ("In", "Out", "exit", "quit", "get_ipython"):
-        continue
-    if isinstance(value, (types.ModuleType, types.FunctionType, type)) or not isinstance(
-        value, (int, float, complex, str, list, tuple, dict, set)
-    ) and type(value).__module__.split(".")[0] not in ("pandas", "numpy", "decimal", "fractions", "datetime"):
+for name in NAMES:
+    value = variables.get(name)
+    if not isinstance(value, (int, float, complex, str, list, tuple, dict, set)) and (
+        type(value).__module__.split(".")[0] not in ("pandas", "numpy", "decimal", "fractions", "datetime")
+    ):
         continue
     if hasattr(value, "__len__") and len(value) > 20 and not isinstance(value, str):
         continue
@@ -68,17 +72,68 @@ print("\n".join(shown[-4:]))
 """
 
 
-def values_in(sandbox: Sandbox) -> str:
-    """Return the short values that the last variables hold; after code that printed nothing they are its result."""
-    if sandbox.language != "python":
+def values_after(code: str, sandbox: Sandbox) -> str:
+    """Return the short values that the code gave names to; of code that printed nothing they are the result."""
+    names = _assigned(code) if sandbox.language == "python" else []
+    if not names:
         return ""
     try:
-        looked = sandbox.run(_VALUES)
+        looked = sandbox.run(_VALUES.replace("NAMES", repr(names)))
     except SandboxError:
         # A look that fails tells nothing; the next run will say what is wrong.
         return ""
     text = looked.stdout.strip() if looked.ok else ""
     return f"Values now:\n{text}" if text else ""
+
+
+def files_after(result: ExecutionResult, sandbox: Sandbox) -> str:
+    """Show how the text files begin that a run made or changed: a column that got lost is seen there."""
+    told: list[str] = []
+    for change in result.files:
+        if PurePosixPath(change.path).suffix.lower() not in _TEXT_FILES or len(told) == _FILES_SHOWN:
+            continue
+        head = _head(change.path, _FILE_HEAD_BYTES, sandbox).decode("utf-8", "replace")
+        lines = [f"  {line[:_LINE_CHARACTERS]}" for line in head.splitlines()[:_FILE_LINES]]
+        if lines:
+            told.append("\n".join([f"{change.path} begins:", *lines]))
+    return "\n".join(told)
+
+
+def _head(path: str, limit: int, sandbox: Sandbox) -> bytes:
+    """Return the first bytes of a file, none if code that still runs has taken it away meanwhile."""
+    try:
+        return sandbox.read(path, limit)
+    except InputError:
+        return b""
+
+
+def _assigned(code: str) -> list[str]:
+    """Return the names that a program assigns to outside its functions, the last one last; loop variables are none."""
+    try:
+        statements = list(ast.parse(code).body)
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    names: dict[str, None] = {}
+    while statements:
+        statement = statements.pop(0)
+        targets = getattr(statement, "targets", []) or [getattr(statement, "target", None)]
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            for name in (name for target in targets for name in _changed(target)):
+                names.pop(name, None)
+                names[name] = None
+        elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inner = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)]
+            statements[:0] = inner
+    return [name for name in names if not name.startswith("_")]
+
+
+def _changed(target: ast.AST) -> list[str]:
+    """Return the names that an assignment to this target changes: of ``frame["a"]`` it is ``frame``."""
+    while isinstance(target, ast.Subscript | ast.Attribute | ast.Starred):
+        target = target.value
+    if isinstance(target, ast.Tuple | ast.List):
+        return [name for element in target.elts for name in _changed(element)]
+    return [target.id] if isinstance(target, ast.Name) else []
 
 
 def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
@@ -138,8 +193,7 @@ def _raw_lines(code: str, error: str, sandbox: Sandbox) -> str:
     for info in sandbox.files():
         if info.path not in code:
             continue
-        with (sandbox.workspace / info.path).open("rb") as file:
-            raw = file.read(_HEAD_BYTES)
+        raw = _head(info.path, _HEAD_BYTES, sandbox)
         if b"\0" in raw:
             continue
         lines = raw.decode("utf-8", "backslashreplace").splitlines()

@@ -24,7 +24,7 @@ from opencodeinterpreter.interpreter.prompts import PROMPT_VERSION, system_promp
 from opencodeinterpreter.interpreter.recording import Recorder, history_of
 from opencodeinterpreter.interpreter.sessions import Session
 from opencodeinterpreter.interpreter.turn import TurnLoop
-from opencodeinterpreter.interpreter.uploads import describe_uploads
+from opencodeinterpreter.interpreter.uploads import READ_BYTES, Upload, describe_uploads
 from opencodeinterpreter.models import load_model
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.sandbox import Sandbox
@@ -127,10 +127,9 @@ class Interpreter:
         if not task.strip():
             raise InputError("The task is empty; say what is to be done.")
         self._end_active()
-        uploads = [self.sandbox.upload(file) for file in files]
-        paths = [self.sandbox.workspace / upload.path for upload in uploads]
-        parts = [_RESTARTED if self._state_lost else "", describe_uploads(paths), task]
-        turn = Turn(task, tuple(upload.path for upload in uploads), "\n\n".join(part for part in parts if part))
+        uploads = [self._upload(file) for file in files]
+        parts = [_RESTARTED if self._state_lost else "", describe_uploads(uploads), task]
+        turn = Turn(task, tuple(upload.name for upload in uploads), "\n\n".join(part for part in parts if part))
         return self._begin(turn)
 
     def retry(self) -> Iterator[Event]:
@@ -173,6 +172,10 @@ class Interpreter:
             self.sandbox.close()
         if self._owns_model:
             self.model.close()
+
+    def _upload(self, file: str | Path) -> Upload:
+        info = self.sandbox.upload(file)
+        return Upload(info.path, info.size, self.sandbox.read(info.path, READ_BYTES))
 
     def _begin(self, turn: Turn) -> Iterator[Event]:
         return self._guarded(self._turn_events(turn))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from opencodeinterpreter.interpreter import feedback as texts
 from opencodeinterpreter.interpreter.answer import answer_of
@@ -30,7 +28,8 @@ from opencodeinterpreter.interpreter.events import (
 )
 from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.history import History, Turn
-from opencodeinterpreter.interpreter.inspection import facts_after, values_in
+from opencodeinterpreter.interpreter.inspection import facts_after, files_after, values_after
+from opencodeinterpreter.interpreter.objections import ReminderKind, objection
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
@@ -41,11 +40,6 @@ _REMINDERS = 2
 """How often in a turn a reply that cannot be used is answered with a reminder instead of a run."""
 _PROMPT_SLACK = 16
 _VARIED_TEMPERATURE = 0.7
-_GIVEN_CODE = re.compile(r"```|^\s*(def|class|import|from|for|while|assert|print)\b.*[:(=\w]$", re.MULTILINE)
-"""A task that brings code of the user's."""
-
-
-ReminderKind = Literal["reply cut", "reformat", "repeated", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -164,30 +158,22 @@ class TurnLoop:
         if self._last_reminder != "repeated":
             return self._generation
         chosen = self._generation
-        return replace(chosen, temperature=max(chosen.temperature, _VARIED_TEMPERATURE), seed=chosen.seed or 0)
+        # Another seed each time: with the same one, the same prompt would give the same reply once more.
+        seed = (chosen.seed or 0) + self._reminders
+        return replace(chosen, temperature=max(chosen.temperature, _VARIED_TEMPERATURE), seed=seed)
 
     def _without_action(self, reply: _Reply) -> Generator[Event, None, Outcome | None]:
-        unread = not reply.text.strip() or "<tool_call>" in reply.text
-        if unread and self._reminders < _REMINDERS:
-            return (yield from self._remind(reply, "reformat", texts.reformat_feedback(), otherwise="answered"))
-        last = self._last_executed()
-        if last is None and self._reminders == 0 and (self._turn.files or _GIVEN_CODE.search(self._turn.task)):
-            return (yield from self._remind(reply, "reformat", texts.nothing_run_feedback(), otherwise="answered"))
-        failed = last is not None and last.result is not None and not last.result.ok
-        if failed and self._reminders < _REMINDERS:
-            return (yield from self._remind(reply, "unfinished", texts.unfinished_feedback(), otherwise="answered"))
-        if last is not None and self._reminders < _REMINDERS and self._tells_unseen_values(reply.text):
-            return (yield from self._remind(reply, "unfinished", texts.unseen_values_feedback(), otherwise="answered"))
+        against = objection(reply.text, self._turn, self._earlier(), self._sandbox)
+        if against is not None:
+            return (yield from self._remind(reply, *against, otherwise="answered"))
         yield self._finish(Round(reply.text, None, None, None, reply.usage))
         return "answered"
 
-    def _tells_unseen_values(self, text: str) -> bool:
-        """Hold for an answer with numbers that are neither in the task nor in anything shown of its runs."""
-        rounds = [round_ for round_ in self._turn.rounds if round_.result is not None]
-        shown = self._turn.task + "".join(round_.feedback or "" for round_ in rounds)
-        numbers = re.findall(r"(?<![\w.])\d+[.,]?\d+(?!\w)", text)
-        silent = all(round_.result is not None and texts.is_silent(round_.result) for round_ in rounds)
-        return silent and any(number.rstrip("0") not in shown for number in numbers)
+    def _earlier(self) -> str:
+        """Return what was said and shown before this turn."""
+        turns = self._history.turns[:-1]
+        said = [text for turn in turns for round_ in turn.rounds for text in (round_.reply, round_.feedback or "")]
+        return "\n".join([*(turn.message for turn in turns), *said])
 
     def _remind(
         self, reply: _Reply, kind: ReminderKind, text: str, otherwise: Outcome
@@ -237,8 +223,9 @@ class TurnLoop:
         check = texts.looks_empty(result) and not self._checked
         self._checked = self._checked or check
         facts = facts_after(code, result, self._sandbox) if check or not result.ok else ""
-        if result.ok and texts.is_silent(result):
-            facts = values_in(self._sandbox)
+        if result.ok:
+            values = values_after(code, self._sandbox) if texts.is_silent(result) else ""
+            facts = "\n".join(part for part in (facts, values, files_after(result, self._sandbox)) if part)
         feedback = texts.execution_feedback(result, facts, check)
         if edited:
             feedback = texts.edited_feedback(code, feedback)

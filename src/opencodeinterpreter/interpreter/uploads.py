@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from opencodeinterpreter.interpreter.tables import profile, read_table, reading_call
 
@@ -16,26 +18,36 @@ _LINE_CHARACTERS = 160
 _COLUMNS = 20
 _SHORT_CHARACTERS = 1500
 """A text or program no longer than this is shown whole."""
-_WHOLE_FILE_BYTES = 5_000_000
-"""Past this size only the head of a file is read."""
+READ_BYTES = 5_000_000
+"""Of each file no more than this is read."""
 
 
-def describe_uploads(paths: Iterable[Path]) -> str:
+@dataclass(frozen=True)
+class Upload:
+    """A file that came with a task, as it is in the workspace."""
+
+    name: str
+    size: int
+    """bytes"""
+    head: bytes
+    """its first ``READ_BYTES``"""
+
+
+def describe_uploads(uploads: Iterable[Upload]) -> str:
     """Return the paragraph that is put before a task that came with files; empty without files."""
-    described = [_describe(path) for path in paths]
+    described = [_describe(upload) for upload in uploads]
     if not described:
         return ""
     return "Files in the current folder:\n" + "\n".join(described)
 
 
-def _describe(path: Path) -> str:
-    size = path.stat().st_size
-    name = json.dumps(path.name, ensure_ascii=False)[1:-1]  # a line break in a name must not end the line
+def _describe(upload: Upload) -> str:
+    size, head = upload.size, upload.head[:_HEAD_BYTES]
+    name = json.dumps(upload.name, ensure_ascii=False)[1:-1]  # a line break in a name must not end the line
     title = f"- {name} ({size:,} bytes"
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if path.suffix.lower() in {".xlsx", ".xlsm"} and size <= _WHOLE_FILE_BYTES:
-        return f"{title}, Excel)" + _indent(_sheets(path))
+    suffix = PurePosixPath(upload.name).suffix.lower()
+    if suffix in {".xlsx", ".xlsm"} and size <= READ_BYTES:
+        return f"{title}, Excel)" + _indent(_sheets(upload.head))
     if b"\0" in head:
         return f"{title}, binary)"
     text, encoding = _decode(head), None
@@ -49,9 +61,8 @@ def _describe(path: Path) -> str:
         title += ", described by its first part)"
     else:
         title += f", {len(lines)} lines)"
-    suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv"} or (suffix in {".txt", ".dat"} and _is_table(lines)):
-        return title + _indent(_table(lines, path.name, encoding))
+        return title + _indent(_table(lines, upload.name, encoding))
     if suffix in {".json", ".geojson"} and len(head) == size:
         return title + _indent(_json_shape(text))
     if len(text) <= _SHORT_CHARACTERS:
@@ -126,13 +137,13 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _sheets(path: Path) -> list[str]:
+def _sheets(content: bytes) -> list[str]:
     # openpyxl takes a while to import and few tasks bring a workbook.
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError):
         return ["not readable as an Excel workbook"]
     try:

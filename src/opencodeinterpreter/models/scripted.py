@@ -41,6 +41,8 @@ class ScriptedModel:
         self.context_tokens = context_tokens
         self.requests: list[tuple[Message, ...]] = []
         """The messages of every request so far."""
+        self.generations: list[Generation] = []
+        """How each of them was to be decoded."""
         self.closed = False
         self._replies = list(replies)
         self._delta = max(1, delta_characters)
@@ -73,6 +75,7 @@ class ScriptedModel:
         with self._lock:
             number = len(self.requests)
             self.requests.append(tuple(messages))
+            self.generations.append(generation)
             if self.closed:
                 raise ModelError(f"the model {self.name} has been closed")
             if number >= len(self._replies):

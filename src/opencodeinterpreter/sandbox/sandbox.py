@@ -190,6 +190,15 @@ class Sandbox:
         self._check_open()
         return self._workspace.files()
 
+    def read(self, name: str, limit: int) -> bytes:
+        """Return the first ``limit`` bytes of a file of the workspace; links are not followed.
+
+        Raises:
+            InputError: if there is no such regular file inside the workspace.
+        """
+        self._check_open()
+        return self._workspace.read(name, limit)
+
     def download(self, name: str, to: Path | str) -> Path:
         """Copy a file of the workspace to a folder or file name of the host; return where it is.
 

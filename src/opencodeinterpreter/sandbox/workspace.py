@@ -125,11 +125,8 @@ class Workspace:
         Raises:
             InputError: if there is no such regular file in the workspace, or it cannot be written there.
         """
-        parts = PurePosixPath(name).parts
-        if not parts or PurePosixPath(name).is_absolute() or ".." in parts or "\0" in name:
-            raise InputError(f'"{name}" is not the name of a file in the workspace.')
-        target = to / parts[-1] if to.is_dir() else to
-        with self._opened_inside(name, parts) as descriptor:
+        target = to / PurePosixPath(name).name if to.is_dir() else to
+        with self._opened_inside(name) as descriptor:
             try:
                 with open(descriptor, "rb", closefd=False) as reader, target.open("wb") as writer:
                     shutil.copyfileobj(reader, writer, 1 << 20)
@@ -137,9 +134,21 @@ class Workspace:
                 raise InputError(f'"{name}" could not be written to "{target}": {error.strerror}.') from error
         return target
 
+    def read(self, name: str, limit: int) -> bytes:
+        """Return the first ``limit`` bytes of a file.
+
+        Raises:
+            InputError: if there is no such regular file in the workspace.
+        """
+        with self._opened_inside(name) as descriptor, open(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+
     @contextmanager
-    def _opened_inside(self, name: str, parts: tuple[str, ...]) -> Iterator[int]:
+    def _opened_inside(self, name: str) -> Iterator[int]:
         """Open a file one folder at a time: code may swap any of them for a link while we look."""
+        parts = PurePosixPath(name).parts
+        if not parts or PurePosixPath(name).is_absolute() or ".." in parts or "\0" in name:
+            raise InputError(f'"{name}" is not the name of a file in the workspace.')
         held = [os.open(self.path, _OPEN_FOLDER)]
         try:
             for part in parts[:-1]:
@@ -153,7 +162,7 @@ class Workspace:
         except FileNotFoundError as error:
             raise InputError(f'There is no file "{name}" in the workspace.') from error
         except OSError as error:
-            raise InputError(f'"{name}" is a link or cannot be read, and is not copied.') from error
+            raise InputError(f'"{name}" is a link or cannot be read.') from error
         finally:
             for descriptor in held:
                 os.close(descriptor)
