@@ -211,7 +211,8 @@ class ProblemRecord:
     """for each round the index of the attempt that would have been handed over after it; where this is empty, the
     last attempt of the round"""
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """what the protocol wants kept about the whole, as JSON values"""
+    """what the protocol wants kept about the whole, as JSON values; ``steps`` maps the name of a protocol's step
+    (``visible filter``, ``agreement``) to the index of the attempt that it chose, and is reported step by step"""
 
     def __post_init__(self) -> None:
         indices = (self.final, *self.standing)
