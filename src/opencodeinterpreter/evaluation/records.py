@@ -212,7 +212,9 @@ class ProblemRecord:
     last attempt of the round"""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """what the protocol wants kept about the whole, as JSON values; ``steps`` maps the name of a protocol's step
-    (``visible filter``, ``agreement``) to the index of the attempt that it chose, and is reported step by step"""
+    (``visible filter``, ``agreement``) to the index of the attempt that it chose, and is reported step by step;
+    ``asides`` lists the dialogs that were no attempts: objects with ``kind``, ``model``, ``messages``, ``reply``,
+    ``tokens`` and ``seconds``"""
 
     def __post_init__(self) -> None:
         indices = (self.final, *self.standing)
@@ -232,8 +234,8 @@ class ProblemRecord:
         """Return the attempt that stood after a round; after the last one that was made, it is the answer."""
         if number >= self.last_round:
             return self.answer
-        if number < len(self.standing):
-            return self.attempts[self.standing[number]]
+        if self.standing:
+            return self.attempts[self.standing[min(number, len(self.standing) - 1)]]
         earlier = [attempt for attempt in self.attempts if attempt.round <= number]
         return earlier[-1] if earlier else self.answer
 
