@@ -360,6 +360,18 @@ def test_code_that_came_again_is_not_asked_for_with_the_same_seed_again(shared_s
     assert model.generations[2].seed != model.generations[3].seed
 
 
+def test_a_line_that_fails_by_a_name_is_given_as_it_would_be_right(shared_sandbox: Sandbox) -> None:
+    removed = "import numpy as np\nprint(np.arange(3).astype(np.float))"
+    column = "import pandas\nnets = pandas.DataFrame({'Net ': [1]})\nprint(nets[\"net\"])"
+    model = ScriptedModel([block(removed), block(column), "It failed.", "It failed."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("Go")
+    assert "Wrong: print(np.arange(3).astype(np.float))\nRight: print(np.arange(3).astype(float))" in (
+        model.requests[1][-1].content
+    )
+    assert "Wrong: print(nets[\"net\"])\nRight: print(nets['Net '])" in model.requests[2][-1].content
+
+
 @pytest.mark.parametrize(
     ("name", "value", "instead"),
     [
@@ -433,7 +445,7 @@ def test_the_model_is_told_what_the_tables_hold_when_its_code_fails(shared_sandb
         before = set(it.sandbox.run("print(*globals())").stdout.split())
         it.run("Sum")
         added = set(it.sandbox.run("print(*globals())").stdout.split()) - before
-    assert "has no column 'price'; it has 'price '" in model.requests[1][-1].content
+    assert "There is no column 'price'; there is 'price '" in model.requests[1][-1].content
     assert "'price ' (float64, 1 missing), 'name' (object like 'a')" in model.requests[1][-1].content
     assert {name for name in added if not name.startswith("_")} == {"frame", "pd"}
 

@@ -169,6 +169,13 @@ def short_traceback(error: ErrorInfo) -> str:
     return "\n".join([*body, shorten(last, 1200)])
 
 
+def failing_line(error: ErrorInfo) -> str:
+    """Return the innermost line of the user's own code in a traceback; empty if there is none."""
+    lines = error.traceback.strip().splitlines()
+    own = [number for number, line in enumerate(lines[:-1]) if _OWN_FRAME.match(line)]
+    return lines[own[-1] + 1].strip() if own else ""
+
+
 def _status(result: ExecutionResult) -> str:
     seconds = f"{result.duration:.1f} s"
     if result.status == "ok":

@@ -10,8 +10,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from opencodeinterpreter.errors import InputError, SandboxError
+from opencodeinterpreter.interpreter.feedback import failing_line
+from opencodeinterpreter.interpreter.hints import modern_line
 from opencodeinterpreter.sandbox import Sandbox
-from opencodeinterpreter.sandbox.base import ExecutionResult
+from opencodeinterpreter.sandbox.base import ErrorInfo, ExecutionResult
 
 _FRAMES = 3
 _COLUMNS = 15
@@ -160,8 +162,8 @@ def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
         # A look that fails tells nothing; the error itself has been told already.
         return ""
     told = [_frame(name, *described) for name, described in list(frames.items())[-_FRAMES:]]
-    if result.error is not None and error == "KeyError":
-        told += _nearest_names(result.error.value, frames)
+    if result.error is not None:
+        told += _mended(result.error, frames)
     return "\n".join(told)
 
 
@@ -174,17 +176,30 @@ def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
     return f"{name} is a DataFrame of {shape[0]} rows; its columns: {', '.join(told)}{more}"
 
 
-def _nearest_names(wanted: str, frames: dict[str, Any]) -> list[str]:
-    """Tell the column that was probably meant: a space or a capital is easily overlooked."""
-    name = wanted.strip("'\"")
+def _mended(error: ErrorInfo, frames: dict[str, Any]) -> list[str]:
+    """Tell how the line that failed would be right, where that is a matter of one name: small models copy it else."""
+    line = failing_line(error)
     told = []
-    for frame, (_, columns) in frames.items():
-        known = [column[0] for column in columns]
-        near = difflib.get_close_matches(name.casefold(), [column.strip().casefold() for column in known], n=1)
-        if name not in known and near:
-            meant = next(column for column in known if column.strip().casefold() == near[0])
-            told.append(f"{frame} has no column {name!r}; it has {meant!r}, to be written exactly so")
+    mended = modern_line(error, line)
+    if error.name == "KeyError":
+        wanted = error.value.strip("'\"")
+        meant = _nearest_name(wanted, frames)
+        if meant is not None:
+            told.append(f"There is no column {wanted!r}; there is {meant!r}, to be written exactly so.")
+            mended = line.replace(f"'{wanted}'", repr(meant)).replace(f'"{wanted}"', repr(meant))
+    if mended and mended != line:
+        told.append(f"Wrong: {line}\nRight: {mended}")
     return told
+
+
+def _nearest_name(wanted: str, frames: dict[str, Any]) -> str | None:
+    """Return the column that was probably meant: a space or a capital is easily overlooked."""
+    for _, columns in reversed(frames.values()):
+        known = {column[0].strip().casefold(): column[0] for column in columns}
+        near = difflib.get_close_matches(wanted.strip().casefold(), known, n=1)
+        if near and wanted not in known.values():
+            return str(known[near[0]])
+    return None
 
 
 def _raw_lines(code: str, error: str, sandbox: Sandbox) -> str:
