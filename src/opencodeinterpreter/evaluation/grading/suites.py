@@ -1,0 +1,149 @@
+"""One solution against the suites of its problem: from the answers of one run to a grade."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from opencodeinterpreter.evaluation.grading.channel import Frame
+from opencodeinterpreter.evaluation.grading.compare import Comparer
+from opencodeinterpreter.evaluation.grading.limits import GradingLimits
+from opencodeinterpreter.evaluation.grading.running import End, Job
+from opencodeinterpreter.evaluation.grading.truth import Prepared, Truth
+from opencodeinterpreter.evaluation.grading.values import NotAValueError, as_text, cut, decode_value
+from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
+
+_CHARACTERS = 4000
+_ENDINGS = {
+    "load error": Verdict.ERROR,
+    "died": Verdict.ERROR,
+    "killed": Verdict.ERROR,
+    "forged": Verdict.ERROR,
+    "time": Verdict.TIMEOUT,
+    "asleep": Verdict.TIMEOUT,
+    "memory": Verdict.MEMORY,
+    "disk": Verdict.ERROR,
+    "output": Verdict.ERROR,
+}
+_TEXTS = {
+    "time": "it took too much processor time",
+    "asleep": "it waited for something that does not come",
+    "memory": "it took too much memory",
+    "disk": "it wrote too much to the disk",
+    "output": "it returned too much",
+}
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """Some of the calls of a run."""
+
+    first: int
+    comparer: Comparer
+    calls: int
+
+
+class Marking:
+    """Compares the answers of one run as they come; the run ends with the first that is wrong.
+
+    Args:
+        prepared: the problem.
+        truth: what its reference gives.
+        limits: for the run.
+    """
+
+    def __init__(self, prepared: Prepared, truth: Truth, limits: GradingLimits) -> None:
+        problem = prepared.problem
+        self._prepared, self._truth, self._limits = prepared, truth, limits
+        split = len(problem.base_inputs)
+        self._suites = tuple(
+            _Suite(start, Comparer(problem, inputs, truth.payloads[start : start + len(inputs)]), len(inputs))
+            for start, inputs in ((0, problem.base_inputs), (split, problem.plus_inputs))
+        )
+        self._cpu = [0.0, 0.0]
+        self._failed: tuple[int, Verdict, Failure] | None = None
+        """The suite, how, and on what."""
+
+    def job(self, code: str) -> Job:
+        seconds = self._truth.cpu_seconds
+        whole = sum(
+            self._limits.for_suite(sum(seconds[suite.first : suite.first + suite.calls])) for suite in self._suites
+        )
+        limits = tuple(map(self._limits.for_input, seconds))
+        return Job(code, self._prepared.problem.entry_point, self._prepared.calls, limits, whole)
+
+    def on_answer(self, frame: Frame) -> bool:
+        """Take in one answer; return False if it is wrong."""
+        number = self._suite_of(frame.number)
+        suite = self._suites[number]
+        index = frame.number - suite.first
+        self._cpu[number] += frame.cpu_seconds
+        if frame.kind == "e":
+            self._fail_by_exception(number, index, frame.payload)
+            return False
+        try:
+            payload = frame.payload.decode("ascii")
+            if suite.comparer.equal(index, payload):
+                return True
+            actual = as_text(decode_value(frame.payload).plain, _CHARACTERS)
+        except (NotAValueError, UnicodeDecodeError):
+            actual = ""
+        expected = as_text(suite.comparer.value(index).plain, _CHARACTERS)
+        self._fail(number, Verdict.WRONG, index, expected=expected, actual=actual)
+        return False
+
+    def grade(self, end: End) -> Grade:
+        """Return the grade, after the end of the run."""
+        if end.ending not in ("complete", "stopped"):
+            self._fail_by_end(end)
+        if self._failed is None:
+            base, plus = (SuiteResult(Verdict.PASS, None, round(cpu, 6)) for cpu in self._cpu)
+            return Grade(base, plus)
+        number, verdict, failure = self._failed
+        failed = SuiteResult(verdict, failure, round(self._cpu[number], 6))
+        if number == 0:
+            return Grade(failed, failed)
+        return Grade(SuiteResult(Verdict.PASS, None, round(self._cpu[0], 6)), failed)
+
+    def _suite_of(self, number: int) -> int:
+        return 0 if number < self._suites[0].calls else 1
+
+    def _fail_by_exception(self, number: int, index: int, payload: bytes) -> None:
+        text, memory = read_error(payload)
+        self._fail(number, Verdict.MEMORY if memory else Verdict.ERROR, index, error=text)
+
+    def _fail_by_end(self, end: End) -> None:
+        number = self._suite_of(end.answered)
+        self._cpu[number] += end.cpu_seconds
+        if end.ending == "load error":
+            text, memory = read_error(end.text.encode("ascii", "replace"))
+            self._fail(0, Verdict.MEMORY if memory else Verdict.ERROR, -1, error=text)
+            return
+        index = end.answered - self._suites[number].first
+        self._fail(number, _ENDINGS[end.ending], index, error=_TEXTS.get(end.ending, end.text))
+
+    def _fail(
+        self, number: int, verdict: Verdict, index: int, expected: str = "", actual: str = "", error: str = ""
+    ) -> None:
+        arguments = ""
+        if index >= 0:
+            inputs = self._prepared.inputs[self._suites[number].first + index]
+            arguments = cut(", ".join(as_text(value, _CHARACTERS) for value in inputs), _CHARACTERS)
+        self._failed = number, verdict, Failure(index, arguments, expected, actual, error)
+
+
+def read_error(payload: bytes) -> tuple[str, bool]:
+    """Return the text of an exception frame, and whether memory ran out; both as the program tells it."""
+    try:
+        _name, text, memory = json.loads(payload.decode("ascii"))
+        return cut(str(text), _CHARACTERS), memory is True
+    except (ValueError, TypeError, RecursionError):
+        return "the program sent something that is no exception", False
+
+
+def ending_verdict(end: End) -> tuple[Verdict, str]:
+    """Return what a run's end means for the call that was in progress."""
+    if end.ending == "load error":
+        text, memory = read_error(end.text.encode("ascii", "replace"))
+        return (Verdict.MEMORY if memory else Verdict.ERROR), text
+    return _ENDINGS[end.ending], _TEXTS.get(end.ending, end.text)

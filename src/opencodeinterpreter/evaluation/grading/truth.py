@@ -1,0 +1,128 @@
+"""What the reference solution gives, computed in a jail like any solution's outputs, and never seen inside one."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opencodeinterpreter.evaluation.grading.channel import Frame
+from opencodeinterpreter.evaluation.grading.limits import GradingLimits
+from opencodeinterpreter.evaluation.grading.running import End, Job, OnAnswer
+from opencodeinterpreter.evaluation.grading.store import Store, key_of
+from opencodeinterpreter.evaluation.grading.values import ENCODING, encode_input
+from opencodeinterpreter.evaluation.problems import Problem
+
+_REFERENCE_CPU_SECONDS = 60.0
+"""For one input: there is nothing yet to measure it by."""
+
+Run = Callable[[Job, OnAnswer], End]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The outputs of a reference solution, base inputs first, and what they took."""
+
+    payloads: tuple[str, ...]
+    cpu_seconds: tuple[float, ...]
+
+
+class ReferenceFailedError(Exception):
+    """The reference solution of a problem failed where this program runs; the message says how."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem as it is handed to the jail."""
+
+    problem: Problem
+    calls: tuple[bytes, ...]
+    """Base inputs, then plus inputs."""
+    key: str
+    """Of the problem: its data set, its inputs, its reference, and this Python."""
+
+    @property
+    def inputs(self) -> tuple[tuple[object, ...], ...]:
+        return (*self.problem.base_inputs, *self.problem.plus_inputs)
+
+
+def prepare(problem: Problem, dataset_hash: str) -> Prepared:
+    """Encode the inputs of a problem."""
+    calls = tuple(encode_input(arguments) for arguments in (*problem.base_inputs, *problem.plus_inputs))
+    version = f"{sys.implementation.cache_tag} {sys.version_info[:3]} encoding {ENCODING}"
+    sizes = f"{len(problem.base_inputs)} {problem.atol} {problem.family}"
+    key = key_of(version, dataset_hash, problem.id, problem.entry_point, problem.reference, sizes, *calls)
+    return Prepared(problem, calls, key)
+
+
+class TruthKeeper:
+    """Computes expected outputs once, and keeps them.
+
+    Args:
+        run: runs a job in a jail.
+        store: where they are kept between runs of this program.
+        limits: for the parts of a run that do not depend on the reference.
+    """
+
+    def __init__(self, run: Run, store: Store, limits: GradingLimits) -> None:
+        self._run = run
+        self._store = store
+        self._limits = limits
+        self._known: dict[str, Truth] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def of(self, prepared: Prepared) -> Truth:
+        """Return the expected outputs of a problem.
+
+        Raises:
+            ReferenceFailedError: if the reference does not give one for each input.
+        """
+        with self._lock:
+            lock = self._locks.setdefault(prepared.key, threading.Lock())
+        with lock:
+            if prepared.key not in self._known:
+                key = key_of("truth", prepared.key)
+                truth = _read(self._store.get(key), len(prepared.calls))
+                if truth is None:
+                    truth = self._compute(prepared)
+                    self._store.put(key, {"payloads": truth.payloads, "cpu_seconds": truth.cpu_seconds})
+                self._known[prepared.key] = truth
+            return self._known[prepared.key]
+
+    def _compute(self, prepared: Prepared) -> Truth:
+        answers: list[Frame] = []
+        count = len(prepared.calls)
+        job = Job(
+            prepared.problem.reference,
+            prepared.problem.entry_point,
+            prepared.calls,
+            [_REFERENCE_CPU_SECONDS] * count,
+            _REFERENCE_CPU_SECONDS * 10,
+        )
+
+        def collect(frame: Frame) -> bool:
+            answers.append(frame)
+            return frame.kind == "v"
+
+        end = self._run(job, collect)
+        if end.ending != "complete" or any(frame.kind != "v" for frame in answers):
+            last = answers[-1].payload.decode("ascii", "replace") if answers and answers[-1].kind == "e" else end.text
+            raise ReferenceFailedError(f"input {end.answered}: {end.ending} {last}".strip()[:1000])
+        return Truth(
+            tuple(frame.payload.decode("ascii") for frame in answers),
+            tuple(round(frame.cpu_seconds, 6) for frame in answers),
+        )
+
+
+def _read(document: object, count: int) -> Truth | None:
+    """Return a kept truth, or None if it is not of this form."""
+    if not isinstance(document, dict):
+        return None
+    payloads, seconds = document.get("payloads"), document.get("cpu_seconds")
+    if not (isinstance(payloads, list) and isinstance(seconds, list) and len(payloads) == len(seconds) == count):
+        return None
+    if not all(isinstance(payload, str) for payload in payloads):
+        return None
+    return Truth(tuple(payloads), tuple(map(float, seconds)))
