@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Cost:
-    """Sums over all attempts and the dialogs beside them. A count that any attempt lacks is None, for a part is no sum."""
+    """Sums over all attempts and dialogs beside them. A count that one of them lacks is None: a part is no sum."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -150,7 +150,7 @@ def summarize(run: Run) -> Summary:
         problems=len({record.problem for record in run.records}),
         records=len(run.records),
         rates={suite: rate(finals[suite]) for suite in having},
-        verdicts={suite: Counter(verdict for a in answers if (verdict := verdict_of(a, suite))) for suite in having},
+        verdicts={suite: dict(Counter(v for a in answers if (v := verdict_of(a, suite)))) for suite in having},
         ungraded=sum(answer.grade is None for answer in answers),
         replies=len(attempts),
         no_code=sum(not attempt.code.strip() for attempt in attempts),
