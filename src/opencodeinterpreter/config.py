@@ -51,6 +51,8 @@ class Config:
     approve: bool = False
     backend: Literal["bubblewrap", "none"] = "bubblewrap"
     network: bool = False
+    allow_install: bool = False
+    wheels: Path | None = None
     python: Path | None = None
     kernel: str | None = None
     output: Path | None = None
@@ -166,6 +168,8 @@ ABOUT: Final = {
     "approve": "ask before code is run",
     "backend": "the isolation that code runs in; none is no isolation at all",
     "network": "let code in the sandbox use the network",
+    "allow_install": "fetch a package that code misses for its session, after asking",
+    "wheels": "folder of wheels from which packages that code misses are installed",
     "python": "the interpreter, or the virtual environment, that code runs in",
     "kernel": "the Jupyter kernelspec that code runs in; none is Python",
     "output": "folder that the files made are copied to; none leaves them in the session",

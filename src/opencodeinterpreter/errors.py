@@ -16,6 +16,7 @@
     │   ├── SandboxUnavailableError isolation cannot be had on this machine
     │   ├── KernelStartError        the kernel did not come up
     │   └── SandboxClosedError      used after ``close()``
+    ├── PackageError                a package that cannot be installed for a session
     ├── EvaluationError             a benchmark, protocol or record that cannot be used
     └── SessionError
         ├── UnknownSessionError
@@ -99,6 +100,10 @@ class KernelStartError(SandboxError):
 
 class SandboxClosedError(SandboxError):
     """The sandbox was used after it was closed."""
+
+
+class PackageError(OcintError):
+    """A package that cannot be installed for a session."""
 
 
 class EvaluationError(OcintError):

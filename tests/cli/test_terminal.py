@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -188,6 +189,36 @@ def test_approving_by_json(ocint: Program) -> None:
     outputs = [event["result"]["stdout"] for event in done.events if event["type"] == "execution_finished"]
     assert outputs == ["1\n", "99\n"]
     assert done.code == 0
+
+
+def test_a_package_is_installed_only_after_a_yes(ocint: Program, terminal: Start) -> None:
+    model = ocint.script(code("import ocint_greeting"), "Done.", "Done.")
+    child = terminal("run", "x", "--allow-install", "-m", model)
+    child.expect("install ocint_greeting from the package index, for this session only.*› ")
+    child.send("n\r")
+    assert "Installing" not in ended(child)
+    assert child.exitstatus == 1
+    done = ocint("run", "x", "--allow-install", "-m", model)
+    assert done.code == 2
+    assert "--allow-install asks at the terminal" in done.err
+
+
+def test_wheels_are_installed_without_asking(ocint: Program) -> None:
+    (ocint.work / "wheels").mkdir()
+    with zipfile.ZipFile(ocint.work / "wheels" / "ocint_greeting-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("ocint_greeting.py", "TEXT = 'hello from a wheel'\n")
+        about = "ocint_greeting-1.0.dist-info"
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: ocint-greeting\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    model = ocint.script(code("import ocint_greeting\nprint(ocint_greeting.TEXT)"), "Done.")
+    done = ocint("run", "x", "--wheels", "wheels", "-m", model)
+    assert done.code == 0
+    assert "│ hello from a wheel" in done.out
+    assert "Installed for this session: ocint-greeting==1.0." in done.err
+    refused = ocint("run", "x", "--wheels", "nowhere", "-m", model)
+    assert refused.code == 2
+    assert 'no folder of wheels at "nowhere"' in refused.err
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from opencodeinterpreter.config import read_terminal
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.interpreter import ApprovalRequest
+from opencodeinterpreter.interpreter import ApprovalRequest, InstallRequest
 
 _QUESTION = "[a]pprove  [e]dit  [r]eject  [q]uit"
 
@@ -28,10 +28,13 @@ class Approver:
     def __init__(self, err: Console) -> None:
         self._err = err
 
-    def __call__(self, request: ApprovalRequest) -> None:
+    def __call__(self, request: ApprovalRequest | InstallRequest) -> None:
         with _ctrl_c_raises():
             try:
-                self._decide(request)
+                if isinstance(request, InstallRequest):
+                    self._decide_install(request)
+                else:
+                    self._decide(request)
             except (KeyboardInterrupt, EOFError):
                 self._err.print()
                 request.reject()
@@ -52,6 +55,13 @@ class Approver:
                 case "q" | "quit":
                     return request.reject()
 
+    def _decide_install(self, request: InstallRequest) -> None:
+        question = f"install {request.package} from the package index, for this session only?  [y]es  [n]o"
+        if self._read(question).lower() in {"y", "yes", "a", "approve"}:
+            request.approve()
+        else:
+            request.reject()
+
     def _read(self, question: str) -> str:
         self._err.print(Text("? ", style="bold yellow").append(question, style="not bold"), end=" › ", soft_wrap=True)
         self._err.file.flush()
@@ -61,7 +71,7 @@ class Approver:
         return line.strip()
 
 
-def decide_by_json(request: ApprovalRequest) -> None:
+def decide_by_json(request: ApprovalRequest | InstallRequest) -> None:
     """Decide by a line on standard input: ``{"decision": "approve" | "edit" | "reject", "text": "..."}``.
 
     Raises:
@@ -71,7 +81,8 @@ def decide_by_json(request: ApprovalRequest) -> None:
     try:
         row = json.loads(line) if line.strip() else {"decision": "reject"}
         decision, text = row["decision"], row.get("text", "")
-        if not isinstance(text, str) or decision not in ("approve", "edit", "reject"):
+        known = ("approve", "edit", "reject") if isinstance(request, ApprovalRequest) else ("approve", "reject")
+        if not isinstance(text, str) or decision not in known:
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
         request.reject()
@@ -80,7 +91,7 @@ def decide_by_json(request: ApprovalRequest) -> None:
         ) from None
     if decision == "approve":
         request.approve()
-    elif decision == "edit":
+    elif decision == "edit" and isinstance(request, ApprovalRequest):
         request.edit(text)
     else:
         request.reject(text)

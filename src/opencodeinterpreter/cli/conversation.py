@@ -46,8 +46,9 @@ class Conversation:
             OcintError: it could not be begun.
         """
         self._waiting = check_files(files, self._config.limits)
-        if self._config.approve and not sys.stdin.isatty():
-            raise InputError("--approve asks at the terminal, and standard input is not one.")
+        asking = "--approve" if self._config.approve else "--allow-install" if self._config.allow_install else None
+        if asking and not sys.stdin.isatty():
+            raise InputError(f"{asking} asks at the terminal, and standard input is not one.")
         warn_unsandboxed(self._config, self._err)
         while True:
             try:

@@ -37,8 +37,9 @@ def do_job(
     try:
         text = read_task(task, config.context)
         given = check_files(files, config.limits)
-        if config.approve and not json_lines and not sys.stdin.isatty():
-            raise InputError("--approve asks at the terminal, and standard input is not one; use --json in scripts.")
+        asking = "--approve" if config.approve else "--allow-install" if config.allow_install else None
+        if asking and not json_lines and not sys.stdin.isatty():
+            raise InputError(f"{asking} asks at the terminal, and standard input is not one; use --json in scripts.")
         warn_unsandboxed(config, err)
         with workbench(config, err, identity) as bench:
             return _turn(bench, text, given, json_renderer or text_renderer(bench, err, quiet), err)

@@ -54,6 +54,20 @@ Network = Annotated[
     bool | None,
     typer.Option("--network/--no-network", help="Let code use the network.", rich_help_panel=_SANDBOX),
 ]
+AllowInstall = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-install/--no-allow-install",
+        help="Offer to fetch packages that the code misses.",
+        rich_help_panel=_SANDBOX,
+    ),
+]
+Wheels = Annotated[
+    str | None,
+    typer.Option(
+        "--wheels", metavar="FOLDER", help="Take packages that the code misses from here.", rich_help_panel=_SANDBOX
+    ),
+]
 Python = Annotated[
     str | None,
     typer.Option(

@@ -22,6 +22,7 @@ from opencodeinterpreter.interpreter.events import (
     Event,
     ExecutionFinished,
     Failure,
+    InstallRequest,
     Notice,
     OutputDelta,
     RoundFinished,
@@ -182,7 +183,7 @@ class TextRenderer:
 
     def _wait(self, event: Event) -> None:
         label = {"round_started": "thinking", "code_action_started": "running", "round_finished": "thinking"}
-        if isinstance(event, Answer | Failure | ApprovalRequest):
+        if isinstance(event, Answer | Failure | ApprovalRequest | InstallRequest):
             self.spinner.wait_for("")
         elif event.type in label:
             self.spinner.wait_for(label[event.type])

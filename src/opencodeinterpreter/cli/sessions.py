@@ -70,13 +70,16 @@ def resume(
     approve: options.Approve = None,
     sandbox: options.UseSandbox = None,
     network: options.Network = None,
+    allow_install: options.AllowInstall = None,
+    wheels: options.Wheels = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
 ) -> None:
     """Go on with a session in `ocint chat`."""
     chat.start(
         options.flags(
-            model=model, approve=approve, sandbox=sandbox, network=network, python=python, kernel=kernel
+            model=model, approve=approve, sandbox=sandbox, network=network, python=python, kernel=kernel,
+            allow_install=allow_install, wheels=wheels,
         ),
         file,
         identity,

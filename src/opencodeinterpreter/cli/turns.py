@@ -13,7 +13,7 @@ from types import FrameType
 from opencodeinterpreter.cli.leaving import leave
 from opencodeinterpreter.cli.render import Renderer
 from opencodeinterpreter.errors import OcintError
-from opencodeinterpreter.interpreter import Answer, ApprovalRequest, Event, Failure, Interpreter
+from opencodeinterpreter.interpreter import Answer, ApprovalRequest, Event, Failure, InstallRequest, Interpreter
 
 _TICK_SECONDS = 0.1
 _AGAIN_SECONDS = 2.0
@@ -57,13 +57,13 @@ def show_turn(
     interpreter: Interpreter,
     begin: Callable[[], Iterator[Event]],
     renderer: Renderer,
-    ask: Callable[[ApprovalRequest], None],
+    ask: Callable[[ApprovalRequest | InstallRequest], None],
 ) -> Event | None:
     """Run a turn and show it; return its last event, an ``Answer`` or a ``Failure``.
 
     Args:
         begin: starts the turn, such as ``lambda: interpreter.stream(task)``.
-        ask: decides an approval request.
+        ask: decides a request.
 
     Raises:
         OcintError: the turn could not begin.
@@ -99,7 +99,7 @@ def show_turn(
                 if isinstance(item, BaseException):
                     raise item
                 renderer.show(item)
-                if isinstance(item, ApprovalRequest):
+                if isinstance(item, ApprovalRequest | InstallRequest):
                     ask(item)
                 if isinstance(item, Answer | Failure):
                     last = item

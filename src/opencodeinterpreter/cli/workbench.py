@@ -13,6 +13,8 @@ from opencodeinterpreter.config import Config, model_settings
 from opencodeinterpreter.interpreter import Interpreter, Session, SessionStore
 from opencodeinterpreter.models import ChatModel, Generation, load_model
 from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox.environment import find_python
+from opencodeinterpreter.sandbox.packages import PackageFolder
 
 
 @dataclass
@@ -55,7 +57,20 @@ def open_sandbox(config: Config, session: Session | None = None) -> Sandbox:
         network=config.network,
         python=config.python,
         kernel=config.kernel,
+        packages=session.packages if session and config.kernel is None else None,
     )
+
+
+def open_packages(config: Config, session: Session) -> PackageFolder | None:
+    """Make what installs packages for a session; None where the configuration does not allow it.
+
+    Raises:
+        ConfigError, InputError: the interpreter or the folder of wheels cannot be used.
+    """
+    if config.kernel is not None or not (config.allow_install or config.wheels):
+        return None
+    python = find_python(config.python).executable if config.python else None
+    return PackageFolder(session.packages, python=python, wheels=config.wheels, index=config.allow_install)
 
 
 @contextmanager
@@ -72,6 +87,7 @@ def workbench(config: Config, err: Console, identity: str | None = None) -> Iter
     session = store.open(identity) if identity else store.create(model=config.model)
     empty = True
     try:
+        packages = open_packages(config, session)
         with session, open_sandbox(config, session) as sandbox:
             model = open_model(config, err)
             try:
@@ -83,6 +99,7 @@ def workbench(config: Config, err: Console, identity: str | None = None) -> Iter
                     approve=config.approve,
                     session=session,
                     generation=generation,
+                    packages=packages,
                 ) as interpreter:
                     try:
                         yield Workbench(config, store, session, interpreter)

@@ -2,7 +2,8 @@
 
 A turn is ``TurnStarted``, then for each round ``RoundStarted``, ``TextDelta``s, and, where the reply holds a code
 action, ``ApprovalRequest`` (if asked for), ``CodeActionStarted``, ``OutputDelta``s, ``ExecutionFinished``,
-``RoundFinished``; at its end one ``Answer`` or one ``Failure``. A ``Notice`` can stand anywhere.
+``RoundFinished``; at its end one ``Answer`` or one ``Failure``. A ``Notice`` can stand anywhere. Where packages may be
+installed, ``InstallRequest`` comes after code that misses one; if it is approved, the code starts once more.
 """
 
 from __future__ import annotations
@@ -118,7 +119,18 @@ class Notice(Event):
     """Something that the person should know and the loop took care of."""
 
     type = "notice"
-    kind: Literal["state lost", "dialog condensed", "reply cut", "reformat", "repeated", "unfinished", "unsandboxed"]
+    kind: Literal[
+        "state lost",
+        "dialog condensed",
+        "reply cut",
+        "reformat",
+        "repeated",
+        "unfinished",
+        "installing",
+        "installed",
+        "not installed",
+        "unsandboxed",
+    ]
     text: str
 
 
@@ -160,19 +172,39 @@ class Failure(Event):
 
 
 @dataclass(frozen=True)
-class ApprovalRequest(Event):
-    """Code waits for a person. One of the three calls, from any thread, lets the loop go on; the first one counts."""
+class Request(Event):
+    """Something that waits for a person. One call, from any thread, lets the loop go on; the first one counts."""
+
+    type = "request"
+    _decided: threading.Event = field(
+        default_factory=threading.Event, repr=False, compare=False, kw_only=True, metadata={"stored": False}
+    )
+    _decision: list[tuple[str, str]] = field(
+        default_factory=list, repr=False, compare=False, kw_only=True, metadata={"stored": False}
+    )
+
+    def reject(self, reason: str = "") -> None:
+        """Do not do it."""
+        self._decide("reject", reason)
+
+    def wait(self, timeout: float | None = None) -> tuple[str, str] | None:
+        """Return ("approve" | "edit" | "reject", code or reason), or None where nobody decided in time."""
+        return self._decision[0] if self._decided.wait(timeout) else None
+
+    def _decide(self, verb: str, text: str) -> None:
+        if not self._decided.is_set():
+            self._decision.append((verb, text))
+            self._decided.set()
+
+
+@dataclass(frozen=True)
+class ApprovalRequest(Request):
+    """Code waits for a person, who approves, edits or rejects it."""
 
     type = "approval_request"
     round: int
     code: str
     language: str = "python"
-    _decided: threading.Event = field(
-        default_factory=threading.Event, repr=False, compare=False, metadata={"stored": False}
-    )
-    _decision: list[tuple[str, str]] = field(
-        default_factory=list, repr=False, compare=False, metadata={"stored": False}
-    )
 
     def approve(self) -> None:
         """Run the code as it is."""
@@ -184,16 +216,21 @@ class ApprovalRequest(Event):
 
     def reject(self, reason: str = "") -> None:
         """Do not run it. A reason is human feedback and the model tries again; without one the turn ends."""
-        self._decide("reject", reason)
+        super().reject(reason)
 
-    def wait(self, timeout: float | None = None) -> tuple[str, str] | None:
-        """Return ("approve" | "edit" | "reject", code or reason), or None where nobody decided in time."""
-        return self._decision[0] if self._decided.wait(timeout) else None
 
-    def _decide(self, verb: str, text: str) -> None:
-        if not self._decided.is_set():
-            self._decision.append((verb, text))
-            self._decided.set()
+@dataclass(frozen=True)
+class InstallRequest(Request):
+    """Code needs a package that is not there; a person says whether the host may fetch it for this session."""
+
+    type = "install_request"
+    round: int
+    package: str
+    """the name of the distribution, as the package index knows it"""
+
+    def approve(self) -> None:
+        """Fetch and install it, and run the code again."""
+        self._decide("approve", self.package)
 
 
 def plain(value: Any) -> Any:

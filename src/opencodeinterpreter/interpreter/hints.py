@@ -93,8 +93,7 @@ def hint(error: ErrorInfo | None) -> str | None:
     if error is None:
         return None
     if error.name == "ModuleNotFoundError":
-        missing = re.search(r"No module named '([^']+)'", error.value)
-        name = missing.group(1).split(".")[0] if missing else "this package"
+        name = missing_module(error) or "this package"
         instead = _INSTEAD.get(name)
         use = f"Do without it; in its place use: {instead}" if instead else "Do without it."
         return f"{name} is not installed in the sandbox, and nothing can be installed. {use}"
@@ -107,6 +106,14 @@ def hint(error: ErrorInfo | None) -> str | None:
         return "This column holds numbers already: leave out the .str part."
     removed = _removed(error)
     return f"The installed version no longer has this; use instead: {removed[1]}" if removed else None
+
+
+def missing_module(error: ErrorInfo | None) -> str | None:
+    """Return the top-level module whose absence an error tells of, or None."""
+    if error is None or error.name != "ModuleNotFoundError":
+        return None
+    missing = re.search(r"No module named '([^'.]+)", error.value)
+    return missing.group(1) if missing else None
 
 
 def modern_line(error: ErrorInfo, line: str) -> str | None:

@@ -28,6 +28,7 @@ from opencodeinterpreter.interpreter.uploads import READ_BYTES, Upload, describe
 from opencodeinterpreter.models import load_model
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox.packages import PackageFolder
 
 _RESTARTED = (
     "(The interpreter was started again since the last message: variables and imports are gone, files are still there.)"
@@ -46,6 +47,8 @@ class Interpreter:
         session: saves every event, and holds the workspace; a session with earlier turns is gone on with.
         generation: how replies are generated.
         system: replaces the system message.
+        packages: installs packages that code misses, each after an ``InstallRequest`` event, or without asking where
+            they are in its folder of wheels. A given sandbox must have been given its folder.
 
     Raises:
         ModelError, SandboxError: what cannot be had is refused here already.
@@ -61,13 +64,17 @@ class Interpreter:
         session: Session | None = None,
         generation: Generation | None = None,
         system: str | None = None,
+        packages: PackageFolder | None = None,
     ) -> None:
         if max_rounds < 1:
             raise InputError("max_rounds must be at least 1")
         self._owns_model = isinstance(model, str)
         self.model: ChatModel = load_model(model) if isinstance(model, str) else model
         self._owns_sandbox = sandbox is None
-        self.sandbox = sandbox or Sandbox(workspace=session.workspace if session else None)
+        self.sandbox = sandbox or Sandbox(
+            workspace=session.workspace if session else None, packages=packages.folder if packages else None
+        )
+        self._packages = packages
         self.max_rounds = max_rounds
         self.approve = approve
         self.generation = generation or Generation()
@@ -225,6 +232,7 @@ class Interpreter:
             approve=self.approve,
             stopped=self._stopped,
             language=self._language,
+            packages=self._packages,
         )
         yield from loop.run()
 

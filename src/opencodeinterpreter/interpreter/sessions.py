@@ -4,6 +4,7 @@
 <root>/<id>/events.jsonl       the session, one event a line, only ever appended to
 <root>/<id>/outputs/<hash>.png images and other binary outputs, by content
 <root>/<id>/workspace/         the sandbox's workspace
+<root>/<id>/packages/          packages installed for this session
 <root>/<id>/lock               held by the program that has the session open
 """
 
@@ -31,6 +32,7 @@ class Session:
         self.id = folder.name
         self.folder = folder
         self.workspace = folder / "workspace"
+        self.packages = folder / "packages"
         self._lock = lock
         self._index = index
         self._events = folder / "events.jsonl"

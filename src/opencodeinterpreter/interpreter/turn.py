@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
+from opencodeinterpreter.errors import InputError, PackageError
 from opencodeinterpreter.interpreter import feedback as texts
 from opencodeinterpreter.interpreter.answer import answer_of
 from opencodeinterpreter.interpreter.code_actions import (
@@ -19,20 +20,24 @@ from opencodeinterpreter.interpreter.events import (
     CodeActionStarted,
     Event,
     ExecutionFinished,
+    InstallRequest,
     Notice,
     Outcome,
+    Request,
     Round,
     RoundFinished,
     RoundStarted,
     TextDelta,
 )
 from opencodeinterpreter.interpreter.execution import execute
+from opencodeinterpreter.interpreter.hints import missing_module
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.inspection import facts_after, files_after, values_after
 from opencodeinterpreter.interpreter.objections import ReminderKind, objection
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
+from opencodeinterpreter.sandbox.packages import PackageFolder, distribution_of
 
 _SAME_ERRORS = 3
 """So many runs in a row that end in one and the same error end the turn."""
@@ -60,6 +65,7 @@ class TurnLoop:
         max_rounds: executions allowed, round 0 included.
         approve: ask before each run.
         stopped: set from any thread to end the turn.
+        packages: installs packages that code misses; the sandbox must have been given its folder.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class TurnLoop:
         approve: bool,
         stopped: threading.Event,
         language: str = "python",
+        packages: PackageFolder | None = None,
     ) -> None:
         self._model = model
         self._sandbox = sandbox
@@ -83,6 +90,8 @@ class TurnLoop:
         self._approve = approve
         self._stopped = stopped
         self._language = language
+        self._packages = packages
+        self._tried: set[str] = set()
         self._reminders = 0
         self._checked = False
         self._last_reminder: ReminderKind | None = None
@@ -217,6 +226,10 @@ class TurnLoop:
         yield CodeActionStarted(number, code, self._language, "user" if edited else "model")
         result = yield from execute(self._sandbox, code, self._stopped)
         yield ExecutionFinished(number, result)
+        while (yield from self._lets_install(number, result)):
+            yield CodeActionStarted(number, code, self._language, "user" if edited else "model")
+            result = yield from execute(self._sandbox, code, self._stopped)
+            yield ExecutionFinished(number, result)
         if result.state_lost:
             yield Notice("state lost", "The interpreter was restarted: variables are gone, files are still there.")
         # Once a turn: a true zero is believed when the model stands by it.
@@ -232,8 +245,32 @@ class TurnLoop:
         yield self._finish(Round(reply.text, code, result, feedback, reply.usage))
         return self._after(result)
 
+    def _lets_install(self, number: int, result: ExecutionResult) -> Generator[Event, None, bool]:
+        """Install what the code misses, if that may be; return whether it is worth running again."""
+        missing = missing_module(result.error)
+        if self._packages is None or missing is None:
+            return False
+        name = distribution_of(missing)
+        if name in self._tried or not (self._packages.index or self._packages.has_wheel(name)):
+            return False
+        self._tried.add(name)
+        if not self._packages.has_wheel(name):
+            decision = yield from self._decision(InstallRequest(number, name))
+            if decision is None or decision[0] != "approve":
+                return False
+        yield Notice("installing", f"Installing {name} for this session …")
+        try:
+            installed = self._packages.install(name)
+        except (InputError, PackageError) as error:
+            yield Notice("not installed", str(error))
+            return False
+        yield Notice("installed", f"Installed for this session: {', '.join(installed) or name}.")
+        return True
+
     def _ask_person(self, number: int, code: str) -> Generator[Event, None, tuple[str, str] | None]:
-        request = ApprovalRequest(number, code, self._language)
+        return (yield from self._decision(ApprovalRequest(number, code, self._language)))
+
+    def _decision(self, request: Request) -> Generator[Event, None, tuple[str, str] | None]:
         yield request
         while not self._stopped.is_set():
             decision = request.wait(timeout=0.1)
