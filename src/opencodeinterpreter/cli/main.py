@@ -17,6 +17,7 @@ import typer
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.cli import chat, doctor, execute, models, run, sessions
+from opencodeinterpreter.cli import eval as evaluation
 from opencodeinterpreter.cli.leaving import leave
 from opencodeinterpreter.errors import MissingExtraError, ModelError, OcintError, SandboxError
 
@@ -38,6 +39,7 @@ chat.add_to(app)
 execute.add_to(app)
 app.add_typer(models.app, name="models")
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(evaluation.app, name="eval")
 doctor.add_to(app)
 
 

@@ -1,0 +1,145 @@
+"""What a run is: the model, the data, the protocol and its settings, as the record of it says."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opencodeinterpreter import __version__
+from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.problems import Dataset, Problem
+from opencodeinterpreter.evaluation.protocols.base import Protocol, Settings
+from opencodeinterpreter.evaluation.protocols.prompts import PROMPTS_VERSION
+from opencodeinterpreter.evaluation.records import RunConfig
+from opencodeinterpreter.models import ChatModel, ModelSettings
+
+_ENGINES = ("xllamacpp", "openai", "transformers", "torch")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells a model from every other one."""
+
+    name: str
+    """that it was asked for by"""
+    sha256: str
+    """of its file; empty if it has none here"""
+    key: str
+    """for the response cache: the file's hash, or the endpoint and the name"""
+
+
+def identify(name: str, model: ChatModel, settings: ModelSettings) -> Identity:
+    """Return what identifies a loaded model; the hash of a file that was checked before is not computed again."""
+    from opencodeinterpreter.models.cache import check, sha256_of
+
+    kind, _, rest = name.partition(":")
+    if kind == "scripted":
+        found = sha256_of(Path(rest).expanduser())
+        return Identity(name, found, f"scripted:{found}")
+    if kind == "openai":
+        return Identity(name, "", f"{settings.endpoint.base_url or ''} {name}")
+    path = getattr(model, "path", None)
+    if isinstance(path, Path):
+        found = check(path, None)
+        return Identity(name, found, f"llama.cpp:{found}")
+    return Identity(name, "", f"{type(model).__name__}:{name}")
+
+
+def default_rounds(protocol: Protocol) -> int:
+    """Return how many rounds a protocol makes unless told otherwise: the published ones refine once."""
+    if "rounds" not in protocol.settings:
+        return 1
+    return 3 if "samples" in protocol.settings else 2
+
+
+def run_config(
+    dataset: Dataset,
+    protocol: Protocol,
+    settings: Settings,
+    model: Identity,
+    *,
+    synthesizer: Identity | None = None,
+    samples: int = 1,
+    command: str = "",
+) -> RunConfig:
+    """Return the configuration that decides where a run's records may go."""
+    generation = settings.generation
+    heeded: dict[str, Any] = {name: getattr(settings, name) for name in sorted(protocol.settings) if name != "rounds"}
+    if "refine" in heeded:
+        heeded["refine"] = settings.refine or ("cause" if protocol.honest else "plain")
+    return RunConfig(
+        benchmark=dataset.name,
+        dataset_version=dataset.version,
+        dataset_sha256=dataset.sha256,
+        protocol=protocol.name,
+        leakage=protocol.leakage,
+        honest=protocol.honest,
+        model=model.name,
+        model_sha256=model.sha256,
+        synthesizer=synthesizer.name if synthesizer else "",
+        synthesizer_sha256=synthesizer.sha256 if synthesizer else "",
+        temperature=generation.temperature,
+        top_p=generation.top_p,
+        max_tokens=generation.max_tokens,
+        seed=generation.seed,
+        rounds=settings.rounds,
+        samples=samples,
+        prompts=PROMPTS_VERSION,
+        settings=heeded,
+        package_version=__version__,
+        problem_count=len(dataset.problems),
+        machine=machine(),
+        command=command,
+        started=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Return what is worth knowing about where a run was made."""
+    found: dict[str, Any] = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cores": os.cpu_count(),
+    }
+    for engine in _ENGINES:
+        try:
+            found[engine] = importlib.metadata.version(engine)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def chosen(dataset: Dataset, ids: Sequence[str] = (), limit: int | None = None) -> tuple[Problem, ...]:
+    """Return the problems of a run, in the order of the data set.
+
+    Args:
+        dataset: to choose from.
+        ids: problems, such as ``HumanEval/7`` or ``7``, and ranges of them, such as ``0-40``; none chooses all.
+        limit: of these no more than the first so many.
+
+    Raises:
+        EvaluationError: naming an id that the data set does not have.
+    """
+    if not ids:
+        return dataset.problems[:limit]
+    numbers = {problem.id: int(problem.id.rpartition("/")[2]) for problem in dataset.problems}
+    wanted: set[str] = set()
+    for word in ids:
+        low, dash, high = word.rpartition("/")[2].partition("-")
+        try:
+            first, last = int(low), int(high if dash else low)
+        except ValueError:
+            raise EvaluationError(f"{word!r} names no problem: say 7, HumanEval/7 or 0-40") from None
+        found = {identity for identity, number in numbers.items() if first <= number <= last}
+        if "/" in word:
+            found = {each for each in found if each.lower().startswith(word.partition("/")[0].lower() + "/")}
+        if not found:
+            raise EvaluationError(f"{dataset.name} {dataset.version} has no problem {word}")
+        wanted |= found
+    return tuple(problem for problem in dataset.problems if problem.id in wanted)[:limit]

@@ -1,0 +1,121 @@
+"""What can be done anew with a stored run, without asking any model: extraction and grading."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.extraction import extract
+from opencodeinterpreter.evaluation.problems import Dataset, Problem
+from opencodeinterpreter.evaluation.protocols.observing import Grading
+from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig
+from opencodeinterpreter.evaluation.run_folder import Run
+from opencodeinterpreter.evaluation.runner import graded
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What extracting the code of all replies again has given."""
+
+    records: tuple[ProblemRecord, ...]
+    attempts: int
+    changed: tuple[str, ...]
+    """problem and attempt whose code is another one now; they are ungraded"""
+    rules: dict[str, int]
+    """how often each rule gave the code"""
+    no_code: int
+    no_entry_point: int
+
+
+def matching(config: RunConfig, dataset: Dataset) -> None:
+    """See that a data set is the one that a run was made on.
+
+    Raises:
+        EvaluationError: if it is another one.
+    """
+    if config.dataset_sha256 != dataset.sha256:
+        raise EvaluationError(
+            f"the run is of {config.benchmark} {config.dataset_version} ({config.dataset_sha256[:12]}…), and the data "
+            f"here is {dataset.version} ({dataset.sha256[:12]}…)"
+        )
+
+
+def extracted_again(run: Run, dataset: Dataset) -> Extracted:
+    """Extract the code of every stored reply with the rules of this version.
+
+    Feedback that a model was given on other code stays as it was: where a changed attempt is not the last one, only
+    a new run says what would have become of it.
+    """
+    problems = _problems(dataset)
+    changed: list[str] = []
+    records = []
+    for record in run.records:
+        attempts = []
+        for index, attempt in enumerate(record.attempts):
+            fresh = _extracted(attempt, _problem(problems, record))
+            if fresh.code != attempt.code:
+                changed.append(f"{record.problem} (sample {record.sample}), attempt {index}")
+            attempts.append(fresh)
+        records.append(replace(record, attempts=tuple(attempts)))
+    every = [attempt for record in records for attempt in record.attempts]
+    return Extracted(
+        records=tuple(records),
+        attempts=len(every),
+        changed=tuple(changed),
+        rules=dict(Counter(attempt.rule for attempt in every).most_common()),
+        no_code=sum(not attempt.code for attempt in every),
+        no_entry_point=sum(bool(attempt.code) and not attempt.has_entry_point for attempt in every),
+    )
+
+
+def _extracted(attempt: Attempt, problem: Problem) -> Attempt:
+    found = extract(attempt.reply, problem.entry_point, problem.prompt)
+    grade = attempt.grade if found.code == attempt.code else None
+    return replace(attempt, code=found.code, rule=found.rule, has_entry_point=found.has_entry_point, grade=grade)
+
+
+def graded_again(
+    run: Run, dataset: Dataset, grader: Grading, progress: Callable[[int, int], None] | None = None
+) -> Iterator[ProblemRecord]:
+    """Yield every record with new verdicts; the attempts that count stay the same.
+
+    Args:
+        run: with the code that is graded.
+        dataset: it was made on.
+        grader: runs the tests.
+        progress: told how many records are done, and of how many.
+    """
+    problems = _problems(dataset)
+    for number, record in enumerate(run.records, start=1):
+        problem = _problem(problems, record)
+        attempts = tuple(graded(attempt, problem, grader, anew=True) for attempt in record.attempts)
+        yield replace(record, attempts=attempts)
+        if progress is not None:
+            progress(number, len(run.records))
+
+
+def verdict_changes(before: Sequence[ProblemRecord], after: Sequence[ProblemRecord]) -> list[str]:
+    """Name every attempt whose verdict is another one: ``HumanEval/3, attempt 0: plus error, not pass``."""
+    found = []
+    for old, new in zip(before, after, strict=True):
+        for index, (was, is_) in enumerate(zip(old.attempts, new.attempts, strict=True)):
+            if was.grade is None or is_.grade is None:
+                continue
+            for suite in ("base", "plus"):
+                first, second = getattr(was.grade, suite).verdict, getattr(is_.grade, suite).verdict
+                if first != second:
+                    found.append(f"{old.problem}, attempt {index}: {suite} {second}, not {first}")
+    return found
+
+
+def _problems(dataset: Dataset) -> dict[str, Problem]:
+    return {problem.id: problem for problem in dataset.problems}
+
+
+def _problem(problems: dict[str, Problem], record: ProblemRecord) -> Problem:
+    try:
+        return problems[record.problem]
+    except KeyError:
+        raise EvaluationError(f"the data set has no problem {record.problem}, which the run has") from None

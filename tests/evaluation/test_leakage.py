@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from protocol_tools import BODY, MBPP_PROBLEM, PROBLEM, PROMPT, RIGHT, WRONG, double
+
+from opencodeinterpreter.dialog import Message
+from opencodeinterpreter.evaluation.problems import Problem
+from opencodeinterpreter.evaluation.protocols.leakage import Leak, check_record, check_records, tokens
+from opencodeinterpreter.evaluation.protocols.prompts import first_messages, following, wrong_answer
+from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
+
+FIRST = first_messages(PROBLEM, "evalplus")
+VISIBLE = "The results aren't as expected.\nInput: double_plus(2, 1)\nExpected Output: 5\nActual Output: 3"
+
+
+def expected(problem: Problem, inputs: Sequence[tuple[Any, ...]]) -> list[str | None]:
+    """What the reference solutions give."""
+    return [repr(given[0] * 2 + given[1] if problem is PROBLEM else given[0][::-1]) for given in inputs]
+
+
+def record(
+    *feedback: str, reply: str = WRONG, flattened: bool = False, problem: Problem = PROBLEM, **notes: Any
+) -> ProblemRecord:
+    """A dialog in which the model was told this."""
+    messages = first_messages(problem, "evalplus")
+    attempts = [Attempt(0, "answer", messages, reply)]
+    for number, text in enumerate(feedback, start=1):
+        messages = following(messages, reply, text, flattened=flattened)
+        attempts.append(Attempt(number, "refinement", messages, reply))
+    return ProblemRecord(problem.id, tuple(attempts), 0, notes=notes)
+
+
+def kinds(found: Sequence[Leak]) -> list[str]:
+    return [leak.kind for leak in found]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        VISIBLE,
+        "Execution timed out.",
+        'File "<string>", line 2, in double_plus\nZeroDivisionError: division by zero',
+        "The call double_plus(0, 7) failed:\nTypeError: 'int' object is not callable",
+        "Double the number 10 and take 3 off, in 31 lines, 4 of them empty.",
+    ],
+)
+@pytest.mark.parametrize("flattened", [False, True])
+def test_honest_messages_pass(told: str, flattened: bool) -> None:
+    assert check_record(record(told, flattened=flattened), PROBLEM, expected) == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        wrong_answer("31, 4", "66", "35"),
+        wrong_answer("10, -3", "17", "7"),
+        "assert double_plus(-50, 2) == -98",
+        "It is double_plus( 10,-3 ) that fails.",
+        "Input: 10, -3\nThat is all.",
+    ],
+)
+@pytest.mark.parametrize("flattened", [False, True])
+def test_a_hidden_input_is_found_in_every_form(told: str, flattened: bool) -> None:
+    assert kinds(check_record(record(told, flattened=flattened), PROBLEM)) == ["hidden input"]
+
+
+def test_a_hidden_pair_is_found_where_the_prompt_shows_the_input_alone() -> None:
+    problem = Problem(
+        "Mbpp/9", "mbpp", '"""Write a function tripled, to be called as tripled(9)."""', "tripled",
+        "def tripled(number):\n    return number * 3", ((9,),), (), 0,
+    )  # fmt: skip
+
+    def tripled(_: Problem, inputs: Sequence[tuple[Any, ...]]) -> list[str | None]:
+        return [repr(given[0] * 3) for given in inputs]
+
+    told = "Input: [9]\nExpected Output: 27"
+    assert kinds(check_record(record(told, problem=problem), problem, tripled)) == ["hidden pair"]
+    assert check_record(record("The call tripled(9) failed: ValueError", problem=problem), problem, tripled) == []
+
+
+def test_a_long_input_is_found_wherever_it_stands_and_though_it_is_cut() -> None:
+    long = tuple(range(100, 200))
+    problem = Problem(**{**vars(MBPP_PROBLEM), "plus_inputs": ((list(long),),)})
+    told = f"think of {str(list(long))[:100]}"
+    assert kinds(check_record(record(told, problem=problem), problem)) == ["hidden input"]
+    middle = "think of [5, 6, 7, 8, 9, 10]"
+    assert kinds(check_record(record(middle, problem=problem), problem)) == ["hidden input"]
+
+
+def test_another_way_of_writing_hides_nothing() -> None:
+    assert kinds(check_record(record("backwards((5,6, 7,8,9,10))", problem=MBPP_PROBLEM), MBPP_PROBLEM)) == [
+        "hidden input"
+    ]
+    assert tokens("f(['a', \"b c\"])") == tokens('f(("a","b c"))')
+
+
+@pytest.mark.parametrize("told", [BODY, f"Try this:\n```python\n{PROMPT}{BODY}```", BODY.replace("    ", " ")])
+def test_the_reference_solution_is_found(told: str) -> None:
+    assert kinds(check_record(record(told), PROBLEM)) == ["reference solution"]
+
+
+def test_a_run_of_the_reference_is_enough() -> None:
+    lines = "\n".join(BODY.splitlines()[:2])
+    assert kinds(check_record(record(f"Something like {lines.strip()}"), PROBLEM)) == ["reference solution"]
+    assert check_record(record("return total"), PROBLEM) == []
+
+
+def test_what_the_model_has_written_itself_does_not_count() -> None:
+    own = f"```python\n{PROMPT}{BODY}\nassert double_plus(31, 4) == 66\n```"
+    assert check_record(record("Again: double_plus(31, 4) failed", reply=own), PROBLEM, expected) == []
+    assert check_record(record(BODY, reply=own, flattened=True), PROBLEM, expected) == []
+
+
+def test_side_dialogs_are_checked_too() -> None:
+    def aside(kind: str, content: str, reply: str) -> dict[str, Any]:
+        return {"kind": kind, "messages": [Message("user", content).to_json()], "reply": reply}
+
+    shown = record(asides=[aside("guidance", f"@@Canonical Solution\n{BODY}", "ok")])
+    assert [(leak.where, leak.kind) for leak in check_record(shown, PROBLEM)] == [("guidance", "reference solution")]
+    # The synthesizer is not the model that solves the problem: what it says counts.
+    said = record("double_plus(31, 4)", asides=[aside("guidance", "?", "double_plus(31, 4)")])
+    assert kinds(check_record(said, PROBLEM)) == ["hidden input"]
+    written = record("double_plus(31, 4) failed", asides=[aside("inputs", "?", "double_plus(31, 4)")])
+    assert check_record(written, PROBLEM) == []
+
+
+def test_system_messages_count() -> None:
+    messages = (Message("system", "Remember that double_plus(31, 4) is 66."), *FIRST)
+    planted = ProblemRecord(PROBLEM.id, (Attempt(0, "answer", messages, RIGHT),), 0)
+    assert kinds(check_record(planted, PROBLEM)) == ["hidden input"]
+
+
+def test_one_leak_among_many_records_is_named() -> None:
+    found = check_records([record(VISIBLE), record(wrong_answer("31, 4", "66", "35"))], [PROBLEM, MBPP_PROBLEM])
+    assert len(found) == 1
+    assert str(found[0]).startswith("HumanEval/0 (sample 0), attempt 1: hidden input: ")
+
+
+def test_code_of_another_kind_is_no_leak() -> None:
+    told = "Your loop must be `for i in range(len(items)): total += items[i]` and then return total"
+    assert check_record(record(told, reply=double("1")), PROBLEM, expected) == []
