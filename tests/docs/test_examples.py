@@ -20,7 +20,8 @@ NOT_RUN = {
     r"^OPENAI_BASE_URL=": "needs that program",
     r" -m \S+": "needs that model",
     r"^ocint models pull|--online": "needs the network",
-    r"--approve": "needs a terminal",
+    r"--approve|--allow-install": "needs a terminal",
+    r"--wheels ": "needs those wheels",
     r"~/envs/|--kernel|bash_kernel": "needs that environment",
     r"^OCINT_MODELS_FOLDER=/srv": "needs that folder",
 }
