@@ -45,7 +45,7 @@ class Comparison:
             f"{part.data}, {tests}: {100 * result.first:.1f} → {100 * result.second:.1f} on {result.total} problems "
             f"({100 * result.difference:+.1f}, {CONFIDENCE:.0%} interval {100 * result.interval.low:+.1f} to "
             f"{100 * result.interval.high:+.1f}); {len(result.fixed)} fixed, {len(result.broken)} broken, "
-            f"{result.unchanged} unchanged; p = {p_text(result.p)}"
+            f"{result.unchanged} unchanged; p {p_text(result.p)}"
         )
         if result.winner is None:
             return f"{counts}. No winner: chance alone could make this difference."
@@ -114,8 +114,8 @@ def natural_comparisons(runs: Sequence[Run]) -> list[Comparison]:
 
 
 def p_text(p: float) -> str:
-    """Write a p for reading: three decimals, and no zero that is none."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """Write a p for reading, with its sign of relation: three decimals, and no zero that is none."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def refinement_sentence(summary: Summary, suite: Suite) -> str:
@@ -125,7 +125,7 @@ def refinement_sentence(summary: Summary, suite: Suite) -> str:
     return (
         f"{len(result.fixed)} fixed, {len(result.broken)} broken, {result.unchanged} unchanged; "
         f"{100 * result.difference:+.1f} ({100 * result.interval.low:+.1f} to {100 * result.interval.high:+.1f}), "
-        f"p = {p_text(result.p)}, {verdict}"
+        f"p {p_text(result.p)}, {verdict}"
     )
 
 

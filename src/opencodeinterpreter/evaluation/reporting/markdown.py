@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from opencodeinterpreter.evaluation.reporting.comparing import Comparison, refinement_sentence
+from opencodeinterpreter.evaluation.reporting.comparing import Comparison, p_text, refinement_sentence
 from opencodeinterpreter.evaluation.reporting.report import Report
 from opencodeinterpreter.evaluation.reporting.tables import (
     FAMILIES,
@@ -16,7 +16,7 @@ from opencodeinterpreter.evaluation.reporting.tables import (
     data_name,
     run_name,
 )
-from opencodeinterpreter.evaluation.statistics import Rate
+from opencodeinterpreter.evaluation.statistics import PairedResult, Rate
 from opencodeinterpreter.evaluation.summary import Summary
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
@@ -36,8 +36,7 @@ def report_markdown(report: Report) -> str:
 def comparison_markdown(comparison: Comparison, level: int = 1) -> str:
     """Return a comparison of two runs, down to the problems that changed."""
     title = f"{'#' * level} {_escaped(comparison.first)} → {_escaped(comparison.second)}"
-    sentences = [comparison.sentence(part, suite) for part in comparison.parts for suite in part.results]
-    blocks = [title, _list(sentences)]
+    blocks = [title, _results(comparison)]
     if comparison.notes:
         blocks.append("\n".join(comparison.notes))
     if level == 1:
@@ -64,6 +63,28 @@ def cell_text(cell: Cell | None) -> str:
     if cell is None:
         return _NONE
     return percent(cell.base.value) + (f" ({percent(cell.plus.value)})" if cell.plus else "")
+
+
+def _results(comparison: Comparison) -> str:
+    heads = ["Data", "Tests", "First", "Second", "Difference", "Fixed", "Broken", "Unchanged", "p", "Better"]
+    rows = []
+    for part in comparison.parts:
+        for suite, result in part.results.items():
+            counts = [str(len(result.fixed)), str(len(result.broken)), str(result.unchanged)]
+            rates = [percent(result.first), percent(result.second), difference_text(result)]
+            rows.append([part.data, suite, *rates, *counts, p_text(result.p).removeprefix("= "), better_text(result)])
+    return _grid(heads, rows)
+
+
+def difference_text(result: PairedResult) -> str:
+    """Write a difference in points with its interval: ``+2.4 [-1.1, +5.9]``."""
+    low, high = 100 * result.interval.low, 100 * result.interval.high
+    return f"{100 * result.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def better_text(result: PairedResult) -> str:
+    """Name the better side, or none where chance could do the same."""
+    return "none shown" if result.winner is None else ("first", "second")[result.winner]
 
 
 def _table(table: Table) -> str:

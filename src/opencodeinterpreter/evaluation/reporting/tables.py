@@ -180,11 +180,12 @@ def _our_rows(summaries: Sequence[Summary]) -> list[Row]:
 def _our_row(group: list[Summary], telling: frozenset[str]) -> Row:
     group = sorted(group, key=lambda summary: FAMILIES.index(family(summary.config)))
     config = group[0].config
-    cells = {family(summary.config): _cell(summary) for summary in group}
-    said = list(remarks(config, telling))
+    cells = {family(summary.config): summary_cell(summary) for summary in group}
+    said = [f"feedback by {config.synthesizer}"] if config.synthesizer else []
+    said += remarks(config, telling)
     said += [f"{s.problems} of {s.config.problem_count} {data_name(s.config)}" for s in group if s.missing]
     return Row(
-        model=model_name(config),
+        model=config.model,
         protocol=config.protocol,
         leakage=config.leakage,
         honest=config.honest,
@@ -196,7 +197,9 @@ def _our_row(group: list[Summary], telling: frozenset[str]) -> Row:
     )
 
 
-def _cell(summary: Summary) -> Cell:
+def summary_cell(summary: Summary) -> Cell:
+    """Return a run's own figures."""
+
     def figure(suite: Suite) -> Figure | None:
         found = summary.rates.get(suite)
         return Figure(found.value, found.interval, found.total) if found else None

@@ -1,0 +1,33 @@
+// Reading records: the small index is there at once, details are unpacked piece by piece when they are asked for.
+const unpacked = new Map();
+
+/** Return a promise of the details of a record, with the texts that it points into. */
+async function detailsOf(run, place) {
+  const number = Math.floor(place / index.piece);
+  const key = `${run}-${number}`;
+  if (!unpacked.has(key)) unpacked.set(key, unpack(byId(`piece-${key}`).textContent));
+  const piece = await unpacked.get(key);
+  return {record: piece.records[place % index.piece], texts: piece.texts};
+}
+
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+/** An index row as an object. `last` and `first` are verdicts on the strictest tests. */
+function rowOf(run, place) {
+  const [problem, sample, verdicts, firsts, rounds, attempts, same] = index.runs[run].records[place];
+  return {problem, sample, verdicts, firsts, rounds, attempts, same, place, last: verdicts.at(-1), first: firsts.at(-1)};
+}
+
+const changes = {
+  "": () => true,
+  fixed: (row) => row.first !== PASS && row.last === PASS,
+  broken: (row) => row.first === PASS && row.last !== PASS,
+  moved: (row) => row.first !== row.last,
+  refined: (row) => row.rounds > 0,
+  same: (row) => row.same === 1,
+  gap: (row) => row.verdicts.length > 1 && row.verdicts[0] === PASS && row.last !== PASS,
+};
