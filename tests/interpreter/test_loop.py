@@ -352,6 +352,27 @@ def test_a_file_that_cannot_be_there_is_asked_for_once(shared_sandbox: Sandbox) 
         assert it.run("Read x.csv if it is there.").text == "There is no x.csv."
 
 
+def test_code_that_wrote_no_file_given_again_starts_afresh(shared_sandbox: Sandbox) -> None:
+    wrong = block("open('other.csv', 'w').write('a')")
+    model = ScriptedModel([wrong, "Saved.", wrong, block("open('wanted.csv', 'w').write('a')"), "Saved it."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        assert it.run("Save it as wanted.csv.").text == "Saved it."
+    assert "did not write wanted.csv" in model.requests[3][-1].content
+    assert "other.csv" not in "".join(message.content for message in model.requests[3])
+
+
+def test_a_column_of_another_table_is_pointed_at(shared_sandbox: Sandbox) -> None:
+    code = (
+        "import pandas\nvisits = pandas.DataFrame({'guest': [1], 'nights': [2]})\n"
+        "guests = pandas.DataFrame({'guest': [1], 'town': ['Bonn']})\nprint(visits[visits['town'] == 'Bonn'])"
+    )
+    model = ScriptedModel([block(code), "It failed.", "It failed."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        it.run("Go")
+    assert "guests has it, and both have 'guest'" in model.requests[1][-1].content
+    assert "visits.merge(guests, on='guest')" in model.requests[1][-1].content
+
+
 def test_code_that_came_again_is_not_asked_for_with_the_same_seed_again(shared_sandbox: Sandbox) -> None:
     same = block("raise KeyError('x')")
     model = ScriptedModel([same, same, same, block("print('better')"), "Good."])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from opencodeinterpreter.interpreter.hints import hint
 from opencodeinterpreter.sandbox.base import Display, ErrorInfo, ExecutionResult
@@ -84,8 +85,16 @@ def repeated_feedback() -> str:
     )
 
 
-def fresh_start(result: ExecutionResult, facts: str) -> str:
-    """Return what the model is told when it gives code again that led nowhere, which it is then no longer shown."""
+def fresh_start(result: ExecutionResult, facts: str, missing: Sequence[str] = ()) -> str:
+    """Return what the model is told when it gives code again that led nowhere, which it is then no longer shown.
+
+    ``missing`` are files that the task names and that the code, otherwise without error, has not written.
+    """
+    if result.ok and missing:
+        return (
+            f"An attempt at this ran without error, but did not write {', '.join(missing)}. "
+            "Write code that does all that is asked for, under the names given."
+        )
     error = short_traceback(result.error) if result.error else "\n".join([_status(result), *_output(result)])
     return (
         f"An attempt at this failed or gave nothing of use:\n{error}\n{facts}{chr(10) if facts else ''}"

@@ -12,7 +12,14 @@ from opencodeinterpreter.sandbox.base import ErrorInfo
 # (what the error says, what to use instead, what to replace in the line). From the release notes of pandas 1.0-2.2,
 # NumPy 1.20-2.2, Pillow 10, scikit-learn 1.0-1.4, seaborn 0.14 and Python 3.3-3.13: models learned from older code.
 _REMOVED: tuple[tuple[str, str, tuple[str, str] | None], ...] = (
-    (r"'DataFrame' .* 'append'", "pd.concat([frame, pd.DataFrame([row])], ignore_index=True)", None),
+    (
+        r"'DataFrame' .* 'append'",
+        "pd.concat([frame, pd.DataFrame([row])], ignore_index=True)",
+        (
+            r"(\w+)\.append\(((?:\{|dict\().*[})])(?:, ?ignore_index=True)?\)",
+            r"pd.concat([\1, pd.DataFrame([\2])], ignore_index=True)",
+        ),
+    ),
     (r"'Series' .* 'append'", "pd.concat([series, other])", None),
     (r"no attribute 'iteritems'", ".items()", (r"\.iteritems\(", ".items(")),
     (r"no attribute 'ix'", ".loc[] or .iloc[]", (r"\.ix\[", ".loc[")),
@@ -104,6 +111,8 @@ def hint(error: ErrorInfo | None) -> str | None:
         return "Choose the number columns before the mean or sum: frame.groupby(keys)['column'].mean()."
     if error.name == "AttributeError" and ".str accessor with string values" in error.value:
         return "This column holds numbers already: leave out the .str part."
+    if error.name == "ValueError" and "If using all scalar values" in error.value:
+        return "A single row has to stand in a list: pd.DataFrame([row])."
     removed = _removed(error)
     return f"The installed version no longer has this; use instead: {removed[1]}" if removed else None
 

@@ -184,12 +184,29 @@ def _mended(error: ErrorInfo, frames: dict[str, Any]) -> list[str]:
     if error.name == "KeyError":
         wanted = error.value.strip("'\"")
         meant = _nearest_name(wanted, frames)
+        told += _elsewhere(wanted, line, frames)
         if meant is not None:
             told.append(f"There is no column {wanted!r}; there is {meant!r}, to be written exactly so.")
             mended = line.replace(f"'{wanted}'", repr(meant)).replace(f'"{wanted}"', repr(meant))
     if mended and mended != line:
         told.append(f"Wrong: {line}\nRight: {mended}")
     return told
+
+
+def _elsewhere(wanted: str, line: str, frames: dict[str, Any]) -> list[str]:
+    """Tell of another table that has the column, and how to join it where the two share one."""
+    columns = {name: [column[0] for column in described] for name, (_, described) in frames.items()}
+    used = [name for name in columns if re.search(rf"\b{re.escape(name)}\b", line) and wanted not in columns[name]]
+    told = []
+    for other, has in columns.items():
+        for name in used:
+            shared = [column for column in columns[name] if column in has]
+            if wanted in has and shared:
+                told.append(
+                    f"{name} has no column {wanted!r}, but {other} has it, and both have {shared[0]!r}: "
+                    f"join them first, as in {name}.merge({other}, on={shared[0]!r})."
+                )
+    return told[:1]
 
 
 def _nearest_name(wanted: str, frames: dict[str, Any]) -> str | None:

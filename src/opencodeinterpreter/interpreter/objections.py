@@ -40,7 +40,7 @@ def objection(reply: str, turn: Turn, earlier: str, sandbox: Sandbox) -> tuple[R
     elif executed[-1].result is not None and not executed[-1].result.ok:
         return "unfinished", texts.unfinished_feedback()
     else:
-        missing = _missing_files(turn.task, sandbox)
+        missing = missing_files(turn.task, sandbox)
         if missing:
             return "unfinished", texts.missing_files_feedback(missing)
     if _tells_unseen_values(reply, turn, executed, earlier):
@@ -48,7 +48,7 @@ def objection(reply: str, turn: Turn, earlier: str, sandbox: Sandbox) -> tuple[R
     return None
 
 
-def _missing_files(task: str, sandbox: Sandbox) -> list[str]:
+def missing_files(task: str, sandbox: Sandbox) -> list[str]:
     """Return the names of files in the task that are nowhere in the workspace."""
     named = dict.fromkeys(_FILE_NAME.findall(task))
     there = [info.path for info in sandbox.files()] if named else []

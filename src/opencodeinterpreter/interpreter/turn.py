@@ -33,7 +33,7 @@ from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.hints import missing_module
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.inspection import facts_after, files_after, values_after
-from opencodeinterpreter.interpreter.objections import ReminderKind, objection
+from opencodeinterpreter.interpreter.objections import ReminderKind, missing_files, objection
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
@@ -122,8 +122,9 @@ class TurnLoop:
             return (yield from self._remind(reply, "reply cut", texts.cut_feedback(), otherwise="max rounds"))
         last = self._last_executed()
         if last is not None and last.code is not None and same_code(last.code, reply.action.code):
-            if last.result is not None and (not last.result.ok or texts.looks_empty(last.result)):
-                return (yield from self._start_afresh(reply, last.code, last.result))
+            missing = missing_files(self._turn.task, self._sandbox)
+            if last.result is not None and (not last.result.ok or texts.looks_empty(last.result) or missing):
+                return (yield from self._start_afresh(reply, last.code, last.result, missing))
             return (yield from self._remind(reply, "repeated", texts.repeated_feedback(), "answered"))
         return (yield from self._act(reply, reply.action))
 
@@ -199,10 +200,10 @@ class TurnLoop:
         return None
 
     def _start_afresh(
-        self, reply: _Reply, code: str, result: ExecutionResult
+        self, reply: _Reply, code: str, result: ExecutionResult, missing: list[str]
     ) -> Generator[Event, None, Outcome | None]:
         """Answer code that led nowhere, given again, by a clean sheet: what a model sees, it copies."""
-        note = texts.fresh_start(result, facts_after(code, result, self._sandbox))
+        note = texts.fresh_start(result, facts_after(code, result, self._sandbox), missing)
         outcome = yield from self._remind(reply, "repeated", note, "answered" if result.ok else "repeated")
         if outcome is None:
             self._turn.shown_from, self._turn.note = len(self._turn.rounds), note
