@@ -326,6 +326,28 @@ def test_a_follow_up_is_not_answered_with_numbers_out_of_thin_air(shared_sandbox
     assert "made up" in model.requests[3][-1].content
 
 
+@pytest.mark.parametrize("made_up", ["300.25", "print('The sum is', 300.25)", "print(f'{300.25}')", "-300.25\n"])
+def test_code_that_only_states_a_made_up_value_is_not_run(made_up: str, shared_sandbox: Sandbox) -> None:
+    model = ScriptedModel([block(made_up), block("print(900 + 8.25)"), "It is 908.25."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        answer = it.run("Add 900 and 8.25.")
+    assert answer.text == "It is 908.25."
+    assert "only states a value" in model.requests[1][-1].content
+
+
+def test_the_result_of_given_code_is_not_just_stated(shared_sandbox: Sandbox) -> None:
+    given = "print(sum([300.25, 77.5]))"
+    model = ScriptedModel([block("300.25"), block(given), "It is 377.75."])
+    with Interpreter(model, sandbox=shared_sandbox) as it:
+        assert it.run(f"Run this:\n```python\n{given}\n```").text == "It is 377.75."
+
+
+@pytest.mark.parametrize("stated", ["print('Hello, world')", "print('It is 42.')", "print(6 * 77)", "x = 300\nx"])
+def test_code_that_states_what_is_known_or_computes_is_run(stated: str, shared_sandbox: Sandbox) -> None:
+    with interpreter([block(stated), "Done."], shared_sandbox) as it:
+        assert len(it.run("Greet the world and say 42.").rounds) == 2
+
+
 def test_a_follow_up_may_be_answered_from_what_was_shown(shared_sandbox: Sandbox) -> None:
     first = [block("print(1234.5678)"), "It is 1234.57."]
     with interpreter([*first, "Rounded it is 1,234.6, in German 1234,57."], shared_sandbox) as it:

@@ -73,6 +73,14 @@ def unseen_values_feedback() -> str:
     )
 
 
+def stated_value_feedback() -> str:
+    """Return what the model is told when its code holds nothing but a value that it made up."""
+    return (
+        "This code only states a value, and nothing has computed it. "
+        "Reply with the code that computes it from what the task gives; code that the task gives has to be run."
+    )
+
+
 def is_silent(result: ExecutionResult) -> bool:
     """Hold for code that put out no text; figures and files tell the model no value, and it would make one up."""
     return not result.stdout.strip() and not (result.result or "").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Literal
 
@@ -20,6 +21,11 @@ _FILE_NAME = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d+)*(?:\.\d+)?(?![\w%])")
 _LONGEST_COMPARED = 200_000
+_STATING = (
+    *(ast.Module, ast.Expr, ast.Call, ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.keyword),
+    *(ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp, ast.USub),
+)
+"""What code is made of that only says a value."""
 
 
 def objection(reply: str, turn: Turn, earlier: str, sandbox: Sandbox) -> tuple[ReminderKind, str] | None:
@@ -48,6 +54,22 @@ def objection(reply: str, turn: Turn, earlier: str, sandbox: Sandbox) -> tuple[R
     return None
 
 
+def only_states_values(code: str, turn: Turn, earlier: str) -> bool:
+    """Hold for code that computes nothing and puts out a number that is made up.
+
+    It is if nothing said or shown has it, and also where the task gives code, whose result was asked for.
+    """
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    nodes = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
+    if not all(isinstance(node, _STATING) or (isinstance(node, ast.Name) and node.id == "print") for node in nodes):
+        return False
+    known = [] if _GIVEN_CODE.search(turn.task) else _numbers_in(_shown(turn, earlier))
+    return any(not _is_known(number, known) for number in _NUMBER.findall(code))
+
+
 def missing_files(task: str, sandbox: Sandbox) -> list[str]:
     """Return the names of files in the task that are nowhere in the workspace."""
     named = dict.fromkeys(_FILE_NAME.findall(task))
@@ -64,9 +86,17 @@ def _tells_unseen_values(reply: str, turn: Turn, executed: list[Round], earlier:
         return False
     if not executed and not earlier and not re.search(r"\d", turn.task):
         return False
-    shown = "\n".join([earlier, turn.message, *(round_.feedback or "" for round_ in turn.rounds)])[-_LONGEST_COMPARED:]
-    known = [float(number.replace(",", "")) for number in re.findall(r"\d+(?:,\d+)*(?:\.\d+)?", shown)]
+    known = _numbers_in(_shown(turn, earlier))
     return any(not _is_known(number, known) for number in _NUMBER.findall(reply))
+
+
+def _shown(turn: Turn, earlier: str) -> str:
+    """Return what the turn so far, and what was before it, says and shows."""
+    return "\n".join([earlier, turn.message, *(round_.feedback or "" for round_ in turn.rounds)])[-_LONGEST_COMPARED:]
+
+
+def _numbers_in(text: str) -> list[float]:
+    return [float(number.replace(",", "")) for number in re.findall(r"\d+(?:,\d+)*(?:\.\d+)?", text)]
 
 
 def _is_known(number: str, known: list[float]) -> bool:

@@ -33,7 +33,7 @@ from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.hints import missing_module
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.inspection import facts_after, files_after, values_after
-from opencodeinterpreter.interpreter.objections import ReminderKind, missing_files, objection
+from opencodeinterpreter.interpreter.objections import ReminderKind, missing_files, objection, only_states_values
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
@@ -120,6 +120,8 @@ class TurnLoop:
             return (yield from self._without_action(reply))
         if reply.cut and not reply.action.closed and not is_python(reply.action.code):
             return (yield from self._remind(reply, "reply cut", texts.cut_feedback(), otherwise="max rounds"))
+        if self._reminders < _REMINDERS and only_states_values(reply.action.code, self._turn, self._earlier()):
+            return (yield from self._remind(reply, "reformat", texts.stated_value_feedback(), otherwise="answered"))
         last = self._last_executed()
         if last is not None and last.code is not None and same_code(last.code, reply.action.code):
             missing = missing_files(self._turn.task, self._sandbox)
