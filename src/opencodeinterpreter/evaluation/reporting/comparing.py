@@ -89,7 +89,8 @@ def natural_comparisons(runs: Sequence[Run]) -> list[Comparison]:
         config = run.config
         settings = repr(sorted(config.settings.items()))
         identity = (
-            model_name(config),
+            config.model,
+            config.synthesizer,
             config.protocol,
             config.leakage,
             settings,

@@ -136,11 +136,15 @@ def warnings_of(summary: Summary) -> list[str]:
     if summary.missing:
         said.append(f"incomplete: {summary.problems} of {summary.config.problem_count} problems are recorded")
     if summary.harness_errors:
-        said.append(f"{summary.harness_errors} answers could not be graded (harness error) and are in no rate")
+        said.append(f"{_answers(summary.harness_errors)} not gradable (harness error), and in no rate")
     if summary.ungraded:
-        said.append(f"{summary.ungraded} answers have no grade and are in no rate")
+        said.append(f"{_answers(summary.ungraded)} without any grade, and in no rate")
     said += summary.faults
     return said
+
+
+def _answers(count: int) -> str:
+    return f"{count} answer{'' if count == 1 else 's'}"
 
 
 def _rates(numbered: Iterable[tuple[int, Summary]]) -> str:

@@ -146,7 +146,7 @@ def _run(number: int, summary: Summary) -> str:
         ks = [f"pass@{k}" for k in next(iter(summary.pass_at.values()))]
         body.append("<h4>Unbiased pass@k</h4>" + _grid(["Tests", *ks], rows))
     body.append("<h4>Replies and cost</h4>" + _facts(_costs(summary)))
-    body.append("<h4>Configuration</h4>" + _facts(configuration_lines(summary)))
+    body.append("<h4>Configuration</h4>" + _facts(configuration_lines(summary), "wide"))
     link = f'<p><a href="#log/{number}">Read its records in the log</a></p>'
     return f'<details class="card run">{head}{"".join(body)}{link}</details>'
 
@@ -241,5 +241,6 @@ def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def _facts(lines: Iterable[tuple[str, str]]) -> str:
-    return f"<dl>{''.join(f'<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>' for name, text in lines)}</dl>"
+def _facts(lines: Iterable[tuple[str, str]], kind: str = "narrow") -> str:
+    facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in lines)
+    return f'<dl class="{kind}">{facts}</dl>'
