@@ -304,7 +304,8 @@ for pid in list(range(1, 40)):
     if pid != posix.getpid():
         try: posix.kill(pid, 9)
         except OSError: pass
-""" + CONSTANT,
+"""
+    + CONSTANT,
     "stopping its parent": """
 import os, signal
 def squares(values):

@@ -88,7 +88,7 @@ def run_calls(
         ends += 1
         failed = CallOutcome(verdict, None, "", text, end.cpu_seconds)
         # What fails before the first call fails for every input.
-        hopeless = end.ending == "load error" or ends == _MOST_ENDS
+        hopeless = not end.loaded or ends == _MOST_ENDS
         outcomes += [failed] * (len(wanted) - len(outcomes) if hopeless else 1)
     return outcomes
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
 
-from opencodeinterpreter.errors import SandboxUnavailableError
+from opencodeinterpreter.errors import SandboxError
 from opencodeinterpreter.evaluation.grading.calls import (
     CallOutcome,
     ExampleOutcome,
@@ -36,6 +36,9 @@ from opencodeinterpreter.sandbox.bubblewrap import BubblewrapBackend
 
 GRADER = 1
 """Counts up with every change that could change a verdict and shows in no other version."""
+_T = TypeVar("_T")
+_OWN_FAULTS = (HarnessError, SandboxError, OSError)
+"""What fails here, and not in the program."""
 _AHEAD = 4
 """How many solutions a worker has waiting; more would only hold memory."""
 
@@ -107,8 +110,8 @@ class Grader:
         if known is not None:
             return known
         try:
-            grade = self._grade(prepared, code)
-        except (HarnessError, ReferenceFailedError, SandboxUnavailableError, OSError) as error:
+            grade = _twice(lambda: self._grade(prepared, code))
+        except (*_OWN_FAULTS, ReferenceFailedError) as error:
             failed = SuiteResult(Verdict.HARNESS, Failure(-1, "", "", "", str(error)), 0.0)
             return Grade(failed, failed)
         self._grades.put(key, asdict(grade))
@@ -160,7 +163,10 @@ class Grader:
     def _calls(self, code: str, entry_point: str | None, wanted: Sequence[bytes | str]) -> list[CallOutcome]:
         if not code.strip():
             return [CallOutcome(Verdict.NO_CODE, None, "", "", 0.0) for _ in wanted]
-        return run_calls(self._run, self._limits, code, entry_point, wanted)
+        try:
+            return _twice(lambda: run_calls(self._run, self._limits, code, entry_point, wanted))
+        except (HarnessError, OSError) as error:
+            return [CallOutcome(Verdict.HARNESS, None, "", str(error), 0.0) for _ in wanted]
 
     def _prepare(self, problem: Problem) -> Prepared:
         # Two threads may both do this; the result is the same.
@@ -180,13 +186,17 @@ class Grader:
         return marking.grade(end)
 
     def _run(self, job: Job, on_answer: OnAnswer) -> End:
-        """Run a job when a worker is free; a start that fails is tried once more."""
+        """Run a job when a worker is free."""
         with self._slots:
-            try:
-                return run_job(self._backend, job, self._limits, on_answer)
-            except (HarnessError, SandboxUnavailableError, OSError):
-                # Nothing has been answered yet: the program never began.
-                return run_job(self._backend, job, self._limits, on_answer)
+            return run_job(self._backend, job, self._limits, on_answer)
+
+
+def _twice(work: Callable[[], _T]) -> _T:
+    """Do work that may fail through no fault of the program's, once more if it does."""
+    try:
+        return work()
+    except _OWN_FAULTS:
+        return work()
 
 
 def _faults(problem: Problem, grade: Grade) -> Iterator[ReferenceFault]:

@@ -75,6 +75,8 @@ class End:
     ending: Ending
     answered: int
     """How many calls have been answered; the next one was in progress."""
+    loaded: bool
+    """Whether the program came as far as to its first call."""
     text: str = ""
     """What the program's failure was, for "load error" the frame's payload."""
     cpu_seconds: float = 0.0
@@ -248,7 +250,7 @@ class _Run:
         return self._end(stop.ending, cpu_seconds=stop.cpu_seconds)
 
     def _end(self, ending: Ending, text: str = "", cpu_seconds: float = 0.0) -> End:
-        return End(ending, self._answered, text, cpu_seconds)
+        return End(ending, self._answered, self._loaded, text, cpu_seconds)
 
 
 def ended_by_limit(ending: Ending) -> bool:

@@ -113,14 +113,13 @@ class Marking:
         self._fail(number, Verdict.MEMORY if memory else Verdict.ERROR, index, error=text)
 
     def _fail_by_end(self, end: End) -> None:
+        verdict, text = ending_verdict(end)
+        if not end.loaded:
+            self._fail(0, verdict, -1, error=text)
+            return
         number = self._suite_of(end.answered)
         self._cpu[number] += end.cpu_seconds
-        if end.ending == "load error":
-            text, memory = read_error(end.text.encode("ascii", "replace"))
-            self._fail(0, Verdict.MEMORY if memory else Verdict.ERROR, -1, error=text)
-            return
-        index = end.answered - self._suites[number].first
-        self._fail(number, _ENDINGS[end.ending], index, error=_TEXTS.get(end.ending, end.text))
+        self._fail(number, verdict, end.answered - self._suites[number].first, error=text)
 
     def _fail(
         self, number: int, verdict: Verdict, index: int, expected: str = "", actual: str = "", error: str = ""

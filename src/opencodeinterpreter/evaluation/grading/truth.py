@@ -69,7 +69,7 @@ class TruthKeeper:
         self._run = run
         self._store = store
         self._limits = limits
-        self._known: dict[str, Truth] = {}
+        self._known: dict[str, Truth | ReferenceFailedError] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -83,13 +83,22 @@ class TruthKeeper:
             lock = self._locks.setdefault(prepared.key, threading.Lock())
         with lock:
             if prepared.key not in self._known:
-                key = key_of("truth", prepared.key)
-                truth = _read(self._store.get(key), len(prepared.calls))
-                if truth is None:
-                    truth = self._compute(prepared)
-                    self._store.put(key, {"payloads": truth.payloads, "cpu_seconds": truth.cpu_seconds})
-                self._known[prepared.key] = truth
-            return self._known[prepared.key]
+                self._known[prepared.key] = self._kept_or_computed(prepared)
+            truth = self._known[prepared.key]
+        if isinstance(truth, ReferenceFailedError):
+            raise truth
+        return truth
+
+    def _kept_or_computed(self, prepared: Prepared) -> Truth | ReferenceFailedError:
+        key = key_of("truth", prepared.key)
+        truth = _read(self._store.get(key), len(prepared.calls))
+        if truth is None:
+            try:
+                truth = self._compute(prepared)
+            except ReferenceFailedError as error:
+                return error
+            self._store.put(key, {"payloads": truth.payloads, "cpu_seconds": truth.cpu_seconds})
+        return truth
 
     def _compute(self, prepared: Prepared) -> Truth:
         answers: list[Frame] = []
@@ -107,6 +116,9 @@ class TruthKeeper:
             return frame.kind == "v"
 
         end = self._run(job, collect)
+        if end.ending == "killed":  # by something outside
+            answers.clear()
+            end = self._run(job, collect)
         if end.ending != "complete" or any(frame.kind != "v" for frame in answers):
             last = answers[-1].payload.decode("ascii", "replace") if answers and answers[-1].kind == "e" else end.text
             raise ReferenceFailedError(f"input {end.answered}: {end.ending} {last}".strip()[:1000])

@@ -21,7 +21,7 @@ from time import process_time_ns
 try:
     from _json import encode_basestring_ascii as _text
 except ImportError:  # an interpreter without the C part
-    from json.encoder import py_encode_basestring_ascii as _text  # type: ignore[attr-defined]
+    from json.encoder import py_encode_basestring_ascii as _text
 
 NAME = "solution"
 FILE = "<solution>"

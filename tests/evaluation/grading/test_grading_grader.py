@@ -1,0 +1,216 @@
+"""What the grader promises to those who use it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from grading_problems import SQUARES, dataset, problem
+
+from opencodeinterpreter.errors import EvaluationError, SandboxUnavailableError
+from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.problems import Example, Problem
+from opencodeinterpreter.evaluation.verdicts import Verdict
+from opencodeinterpreter.sandbox.base import LaunchSpec
+from opencodeinterpreter.sandbox.bubblewrap import BubblewrapBackend
+from opencodeinterpreter.sandbox.jailed import JailedProcess
+
+WRONG = "def squares(values): return [round(v * v, 6) for v in sorted(values)]"
+
+
+class Failing(BubblewrapBackend):
+    """A backend whose first starts fail."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+        self.started = 0
+
+    def launch(self, spec: LaunchSpec) -> JailedProcess:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise SandboxUnavailableError("no jail now")
+        self.started += 1
+        return super().launch(spec)
+
+
+def test_the_first_wrong_answer_is_told(grader: Grader, squares: Problem) -> None:
+    grade = grader.grade(squares, WRONG)
+
+    failure = grade.base.failure
+    assert failure is not None
+    assert (failure.index, failure.input) == (0, "[3.0, 1.5]")
+    assert (failure.expected, failure.actual) == ("[3.25, 10.0]", "[2.25, 9.0]")
+    assert grade.plus == grade.base
+
+
+def test_a_failure_on_plus_leaves_base_passed(grader: Grader, squares: Problem) -> None:
+    grade = grader.grade(squares, f"{SQUARES}right = squares\ndef squares(v): return right(v) if len(v) < 3 else []")
+
+    assert grade.base.passed
+    assert grade.plus.verdict is Verdict.WRONG
+    assert grade.plus.failure is not None
+    assert grade.plus.failure.index == 0
+
+
+def test_a_traceback_shows_the_program_alone(grader: Grader, squares: Problem) -> None:
+    grade = grader.grade(squares, "def inner(): return 1 / 0\ndef squares(values):\n    return inner()\n")
+
+    failure = grade.base.failure
+    assert failure is not None
+    assert failure.error.startswith('Traceback (most recent call last):\n  File "<solution>", line 3, in squares')
+    assert failure.error.endswith("ZeroDivisionError: division by zero")
+    assert "solution_main" not in failure.error
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "says"),
+    [
+        ("", Verdict.NO_CODE, ""),
+        (" \n\t", Verdict.NO_CODE, ""),
+        ("def squares(values:\n", Verdict.ERROR, "SyntaxError"),
+        ("def square(values): pass", Verdict.ERROR, "there is no squares in the program"),
+        ("squares = 3", Verdict.ERROR, "TypeError"),
+        ("import no_such_module", Verdict.ERROR, "no_such_module"),
+        ("raise KeyError('squares')", Verdict.ERROR, "KeyError"),
+        ("def squares(values): return 1\n\0", Verdict.ERROR, "null bytes"),
+        ("x = bytearray(1 << 40)", Verdict.MEMORY, "MemoryError"),
+        ("while True: pass", Verdict.TIMEOUT, "processor time"),
+    ],
+)
+def test_programs_that_do_not_come_to_a_call(
+    code: str, verdict: Verdict, says: str, grader: Grader, squares: Problem
+) -> None:
+    result = grader.grade(squares, code).base
+
+    assert result.verdict is verdict
+    if says:
+        assert result.failure is not None
+        assert result.failure.index == (0 if code == "squares = 3" else -1)
+        assert says in result.failure.error
+
+
+def test_many_are_graded_in_order_by_several_threads(grader: Grader, squares: Problem) -> None:
+    codes = [SQUARES if number % 3 else f"def squares(v): return {number}" for number in range(12)]
+    found: dict[int, list[bool]] = {}
+
+    def work(number: int) -> None:
+        found[number] = [grade.plus.passed for grade in grader.grade_many((squares, code) for code in codes)]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {number: [bool(place % 3) for place in range(12)] for number in range(3)}
+
+
+def test_what_was_graded_before_is_not_run_again(squares: Problem, tmp_path: Path) -> None:
+    first = Grader(dataset(squares), 1, tmp_path).grade(squares, WRONG)
+    backend = Failing(0)
+    again = Grader(dataset(squares), 1, tmp_path, backend=backend)
+
+    assert again.grade(squares, WRONG) == first
+    assert backend.started == 0
+    again.grade(squares, WRONG + "\n# changed")
+    assert backend.started == 1  # the outputs of the reference are kept as well
+
+
+def test_a_kept_result_that_was_damaged_is_made_again(squares: Problem, tmp_path: Path) -> None:
+    first = Grader(dataset(squares), 1, tmp_path).grade(squares, WRONG)
+    for path in tmp_path.rglob("*.json"):
+        text = path.read_text()
+        path.write_text(text.replace("wrong answer", "pass").replace("10.0", "11.0"))
+
+    again = Grader(dataset(squares), 1, tmp_path).grade(squares, WRONG)
+    assert (again.base.verdict, again.base.failure) == (first.base.verdict, first.base.failure)
+
+
+def test_a_start_that_fails_once_is_tried_again(squares: Problem, tmp_path: Path) -> None:
+    assert Grader(dataset(squares), 1, tmp_path, backend=Failing(1)).grade(squares, SQUARES).plus.passed
+
+
+def test_a_fault_of_the_grader_is_not_the_programs_and_not_kept(squares: Problem, tmp_path: Path) -> None:
+    grader = Grader(dataset(squares), 1, tmp_path, backend=Failing(2))
+
+    grade = grader.grade(squares, SQUARES)
+    assert (grade.base.verdict, grade.plus.verdict) == (Verdict.HARNESS, Verdict.HARNESS)
+    assert grade.base.failure is not None
+    assert grade.base.failure.error == "no jail now"
+    assert grader.grade(squares, SQUARES).plus.passed
+
+
+def test_references_that_do_not_pass_are_named(tmp_path: Path) -> None:
+    good = problem()
+    raising = problem("def raising(x): return 1 / x", "raising", ((1,), (0,)), ())
+    changing = problem("import os\ndef changing(x): return os.urandom(8)", "changing", ((1,),), ())
+    undefined = problem("def undefined(x): return x / 7", "undefined", ((1.0,),), ((float("nan"),),))
+
+    faults = Grader(dataset(good, raising, changing, undefined), 2, tmp_path).check_references()
+
+    assert [(fault.problem_id, fault.suite, fault.verdict) for fault in faults] == [
+        ("Own/raising", "", Verdict.HARNESS),
+        ("Own/changing", "base", Verdict.WRONG),
+        ("Own/undefined", "plus", Verdict.WRONG),
+    ]
+    assert "ZeroDivisionError" in faults[0].text
+
+
+def test_calls_without_expected_outputs(grader: Grader) -> None:
+    code = """
+import os
+def f(x):
+    if x == 1: raise ValueError("one")
+    if x == 2: os._exit(0)
+    if x == 3:
+        while True: pass
+    return {x: (x,)}
+"""
+    outcomes = grader.run(code, "f", [(number,) for number in range(6)])
+
+    assert [outcome.verdict for outcome in outcomes] == [
+        Verdict.PASS,
+        Verdict.ERROR,
+        Verdict.ERROR,
+        Verdict.TIMEOUT,
+        Verdict.PASS,
+        Verdict.PASS,
+    ]
+    assert outcomes[0].text == "{0: (0,)}"
+    assert outcomes[5].value is not None
+    assert outcomes[5].value.plain == {5: (5,)}
+    assert "ValueError: one" in outcomes[1].error
+
+
+def test_calls_of_what_is_no_program(grader: Grader) -> None:
+    assert [outcome.verdict for outcome in grader.run("", "f", [(1,)])] == [Verdict.NO_CODE]
+    assert [outcome.verdict for outcome in grader.run("(", "f", [(1,), (2,)])] == [Verdict.ERROR] * 2
+    with pytest.raises(EvaluationError, match="plain value"):
+        grader.run("def f(x): pass", "f", [(object(),)])
+
+
+def test_visible_examples_are_compared_outside(grader: Grader) -> None:
+    examples = (
+        Example("squares([2.0])", "[5.0]", ">>> squares([2.0])", ([2.0],)),
+        Example("len(squares([2.0, 1.0]))", "1 + 1", "", None),
+        Example("squares([1.0])", "[math.sqrt(4.0) + 1e-9]", "", ([1.0],)),
+        Example("squares([0.0])", "[7.0]", "", ([0.0],)),
+        Example("squares([0.0])", "no_such_name", "", ([0.0],)),
+    )
+    task = problem(examples=examples)
+
+    right = grader.run_examples(task, SQUARES)
+    assert [outcome.verdict for outcome in right[:4]] == [Verdict.PASS] * 3 + [Verdict.WRONG]
+    assert right[4].verdict is Verdict.HARNESS
+    assert right[3].actual == "[1.0]"
+    raising = grader.run_examples(task, "def squares(values): raise LookupError('x')")
+    assert raising[0].verdict is Verdict.ERROR
+    assert "LookupError" in raising[0].error
+
+
+def test_an_example_cannot_be_made_to_pass(grader: Grader) -> None:
+    task = problem(examples=(Example("squares([2.0]) == [5.0]", "True", "", None),))
+    equal = "class A:\n    def __eq__(self, other): return A()\ndef squares(values): return A()"
+
+    assert not grader.run_examples(task, equal)[0].passed

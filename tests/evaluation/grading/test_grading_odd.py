@@ -1,0 +1,130 @@
+"""Programs that are odd but right pass, and what they return counts as what it is."""
+
+from __future__ import annotations
+
+import pytest
+from grading_problems import SQUARES, problem
+
+from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.problems import Problem
+from opencodeinterpreter.evaluation.verdicts import Verdict
+
+ODD = {
+    "prints": SQUARES + "    # never reached\nprint('loading')\nright = squares\n"
+    "def squares(values):\n    print(values)\n    return right(values)\n",
+    "changes its input": "def squares(values):\n    values.sort()\n    for place, value in enumerate(values):\n"
+    "        values[place] = round(value * value + 1, 6)\n    return values\n",
+    "patches built-ins of its own": "len = sorted\ndef squares(values):\n"
+    "    return [round(v * v + 1, 6) for v in len(values)]\n",
+    "is a class": "class squares(list):\n    def __new__(cls, values):\n"
+    "        return [round(v * v + 1, 6) for v in sorted(values)]\n",
+    "is a lambda": "squares = lambda values: [round(v * v + 1, 6) for v in sorted(values)]\n",
+    "uses a data class": "from dataclasses import dataclass\n@dataclass\nclass Value:\n    number: float\n"
+    "def squares(values):\n    return [round(v.number ** 2 + 1, 6) for v in map(Value, sorted(values))]\n",
+    "has a main part": SQUARES + "if __name__ == '__main__':\n    raise SystemExit('not a script')\n",
+    "uses a file": "def squares(values):\n    with open('kept', 'w') as file: file.write(repr(sorted(values)))\n"
+    "    return [round(v * v + 1, 6) for v in eval(open('kept').read())]\n",
+    "uses a thread": "import threading\n" + SQUARES + "right = squares\ndef squares(values):\n    kept = []\n"
+    "    thread = threading.Thread(target=lambda: kept.append(right(values)))\n"
+    "    thread.start(); thread.join()\n    return kept[0]\n",
+    "uses a child": "import subprocess, sys\n" + SQUARES + "right = squares\ndef squares(values):\n"
+    "    subprocess.run(['/bin/true'], check=True)\n    return right(values)\n",
+    "recurses deeply": "import sys\nsys.setrecursionlimit(20000)\ndef depth(n): return n and depth(n - 1)\n"
+    "depth(15000)\n" + SQUARES,
+    "is slightly off": "def squares(values):\n    return [v * v + 1 + 1e-9 for v in sorted(values)]\n",
+    "returns a subclass": "class Kept(list): pass\ndef squares(values):\n"
+    "    return Kept(round(v * v + 1, 6) for v in sorted(values))\n",
+    "ends with a running thread": "import threading, time\n"
+    "threading.Thread(target=time.sleep, args=(600,)).start()\n" + SQUARES,
+    "speaks other alphabets": "# été, 平方\ndef squares(values):\n    größe = sorted(values)\n"
+    "    return [round(v * v + 1, 6) for v in größe]\n",
+    "names solution in the module": "import sys\nassert sys.modules[__name__].__name__ == 'solution'\n" + SQUARES,
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_but_right_program_passes(name: str, grader: Grader, squares: Problem) -> None:
+    grade = grader.grade(squares, ODD[name])
+
+    assert (grade.base.failure, grade.plus.failure) == (None, None)
+    assert grade.plus.passed
+
+
+RETURNED = [
+    # expected, actual, whether it is the same
+    ("1", "True", True),
+    ("1", "1.0", True),
+    ("(1, 2)", "[1, 2]", False),
+    ("[1, 2]", "(1, 2)", False),
+    ("0.0", "-0.0", True),
+    ("0.3", "0.1 + 0.2", True),
+    ("0.3", "0.3001", False),
+    ("[0.3, 1.0]", "[0.1 + 0.2, 1]", True),
+    ("[0.3]", "(0.1 + 0.2,)", False),
+    ("(1, 0.3)", "(1, 0.1 + 0.2)", False),
+    ("float('inf')", "float('inf')", True),
+    ("float('nan')", "float('nan')", False),
+    ("2 + 3j", "2 + 3j", True),
+    ("{1, 2}", "frozenset([2, 1])", True),
+    ("{1, 2}", "{1: 0, 2: 0}.keys()", True),
+    ("[1, 2]", "{1: 0, 2: 0}.keys()", False),
+    ("[0, 1]", "range(2)", False),
+    ("[0, 1]", "(n for n in range(2))", False),
+    ("[0, 1]", "map(int, '01')", False),
+    ("{'a': 1}", "__import__('collections').Counter('a')", True),
+    ("{'a': [1]}", "__import__('collections').OrderedDict(a=[1])", True),
+    ("(1, 2)", "__import__('collections').namedtuple('P', 'x y')(1, 2)", True),
+    ("[1, 2]", "__import__('collections').deque([1, 2])", False),
+    ("1", "__import__('fractions').Fraction(1)", True),
+    ("1.5", "__import__('decimal').Decimal('1.5')", True),
+    ("b'ab'", "bytearray(b'ab')", True),
+    ("'\\ud800'", "'\\ud800'", True),
+    ("10 ** 5000", "10 ** 5000", True),
+    ("10 ** 5000", "10 ** 5000 + 1", False),
+    ("'1'", "1", False),
+    ("None", "None", True),
+    ("None", "False", False),
+    ("{'a': {(1, 2): {3}}}", "{'a': {(1, 2): {3}}}", True),
+    ("[[]]", "[[[]]]", False),
+    ("1", "__import__('enum').IntEnum('E', 'a').a", True),
+]
+
+
+@pytest.mark.parametrize(("expected", "actual", "same"), RETURNED)
+def test_values_compare_as_what_they_are(expected: str, actual: str, same: bool, grader: Grader) -> None:
+    task = problem(f"def f(): return {expected}", "f", ((),), ())
+
+    grade = grader.grade(task, f"def f():\n    return {actual}")
+
+    assert grade.base.verdict is (Verdict.PASS if same else Verdict.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [("3", "numpy.int64(3)", True), ("2.5", "numpy.float64(2.5)", True), ("[1, 2]", "numpy.array([1, 2])", False)],
+)
+def test_numbers_of_numpy(expected: str, actual: str, same: bool, grader: Grader) -> None:
+    task = problem(f"def f(): return {expected}", "f", ((),), ())
+
+    assert grader.grade(task, f"import numpy\ndef f():\n    return {actual}").base.passed is same
+
+
+def test_a_tolerance_lasts_from_the_first_float_on(grader: Grader) -> None:
+    task = problem("def f(x): return x", "f", ((0.5,), ([1, 0.25],)), ())
+
+    assert grader.grade(task, "def f(x): return x if isinstance(x, float) else [1, 0.25 + 1e-9]").base.passed
+
+
+def test_inputs_do_not_share_lists(grader: Grader) -> None:
+    shared = [3.0]
+    task = problem("def f(x): return len(x)", "f", ((shared,), (shared,)), ((shared,),))
+
+    assert grader.grade(task, "def f(x):\n    x.append(1)\n    return len(x) - 1").plus.passed
+
+
+def test_inputs_keep_their_types(grader: Grader) -> None:
+    values = (1, 2.0, "three", None, True, (4, [5]), {6: {7}}, frozenset([8]), 9j, b"ten", 10**30)
+    task = problem("def f(*args): return [type(one).__name__ for one in args]", "f", (values,), ())
+
+    names = ["int", "float", "str", "NoneType", "bool", "tuple", "dict", "frozenset", "complex", "bytes", "int"]
+    assert grader.grade(task, f"def f(*args): return {names}").base.passed
