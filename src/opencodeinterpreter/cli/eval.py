@@ -244,7 +244,7 @@ def regrade_(
     workers: Workers = None,
 ) -> None:
     """Grade the stored code of a run again; no model is asked."""
-    from opencodeinterpreter.cli.evaluating import regrade
+    from opencodeinterpreter.cli.regrading import regrade
 
     raise typer.Exit(regrade(run, out, data_file, workers))
 
@@ -260,6 +260,6 @@ def extract_(
     json_: Json = False,
 ) -> None:
     """Extract the code of the stored replies again and say what changes; no model is asked."""
-    from opencodeinterpreter.cli.evaluating import extract
+    from opencodeinterpreter.cli.regrading import extract
 
     raise typer.Exit(extract(run, out, data_file, as_json=json_))

@@ -1,11 +1,12 @@
-"""Runs, regrades and re-extracts evaluations as the command line asks."""
+"""Runs evaluations as the command line asks."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,11 @@ from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.asking import Asker
 from opencodeinterpreter.evaluation.configuration import Identity, chosen, default_rounds, identify, run_config
 from opencodeinterpreter.evaluation.datasets import load_dataset
-from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.grading import Grader, ReferenceFault
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols import Protocol, Settings, label, load_protocol
 from opencodeinterpreter.evaluation.response_cache import ResponseCache
-from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run, write_run
+from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
 from opencodeinterpreter.evaluation.runner import Ended, Work, run_protocol
 from opencodeinterpreter.models import ChatModel, Generation, load_model
 
@@ -91,7 +92,7 @@ def run_evaluation(wanted: Wanted) -> int:
     config = load_config({} if wanted.context is None else {"context": wanted.context})
     with ExitStack() as stack:
         grader = stack.enter_context(Grader(dataset, wanted.workers))
-        _check_references(dataset, problems, wanted.workers, err)
+        check_references(dataset, problems, wanted.workers, err)
         cache = stack.enter_context(ResponseCache(wanted.responses or _responses()))
         name = wanted.model or config.model
         embedded = not name.startswith("openai:")
@@ -116,8 +117,13 @@ def run_evaluation(wanted: Wanted) -> int:
             protocol, settings, problems, asker, grader, helper, samples, concurrency,
             None if wanted.minutes is None else 60 * wanted.minutes,
         )  # fmt: skip
-        with shown_run(err, title) as progress:
-            ended = run_protocol(work, folder, progress)
+        try:
+            with shown_run(err, title) as progress:
+                ended = run_protocol(work, folder, progress)
+        except (SystemExit, KeyboardInterrupt):
+            kept = count(len(folder.done), "answer")
+            err.print(f"Stopped: {kept} kept in {short_path(path)}; the same command goes on", soft_wrap=True)
+            raise
         _print_end(ended, folder, title, err, as_json=wanted.as_json)
     return 1 if ended.leaks else 0
 
@@ -169,24 +175,29 @@ def _ids(wanted: Wanted) -> list[str]:
     return failed
 
 
-def _check_references(dataset: Dataset, problems: Sequence[Problem], workers: int | None, err: Console) -> None:
+def check_references(dataset: Dataset, problems: Sequence[Problem], workers: int | None, err: Console) -> None:
     """Report reference solutions that do not pass here, before any score is; what passed once is remembered."""
     with err.status("checking the reference solutions"):
         faults = Grader(replace(dataset, problems=tuple(problems)), workers).check_references()
     if len({fault.problem_id for fault in faults}) == len(problems) > 1:
         raise EvaluationError(
             f"no reference solution passes on this machine, so no score would mean anything; the first: "
-            f"{faults[0].problem_id}: {faults[0].verdict}: {one_line(faults[0].text)}"
+            f"{faults[0].problem_id}: {_what(faults[0])}"
         )
     for fault in faults[:_FAULTS_SHOWN]:
         suite = f", {fault.suite} tests" if fault.suite else ""
         err.print(
-            f"Warning: the reference solution of {fault.problem_id} fails on this machine{suite}: {fault.verdict}: "
-            f"{one_line(fault.text)}",
+            f"Warning: the reference solution of {fault.problem_id} fails on this machine{suite}: {_what(fault)}",
             soft_wrap=True,
         )
     if len(faults) > _FAULTS_SHOWN:
         err.print(f"Warning: and {len(faults) - _FAULTS_SHOWN} more", soft_wrap=True)
+
+
+def _what(fault: ReferenceFault) -> str:
+    """Say how a reference failed; of a traceback the exception alone."""
+    raised = re.findall(r"\w*(?:Error|Exception)\b[^\"\\\n]*", fault.text)
+    return f"{fault.verdict}: {one_line(raised[-1] if raised else fault.text)}"
 
 
 class _Opened:
@@ -249,74 +260,13 @@ def print_leaks(leaks: Sequence[Any], err: Console) -> None:
         err.print(f"  {one_line(str(leak), 300)}", soft_wrap=True)
 
 
-def regrade(path: Path, out: Path | None, data_file: Path | None, workers: int | None) -> int:
-    """Grade a run's code again and write it with the new verdicts."""
-    from opencodeinterpreter.evaluation.offline import graded_again, matching, verdict_changes
-
-    err = err_console()
-    run = read_run(path)
-    dataset = load_dataset(run.config.benchmark, run.config.dataset_version, data_file)
-    matching(run.config, dataset)
-    recorded = {record.problem for record in run.records}
-    problems = tuple(problem for problem in dataset.problems if problem.id in recorded)
-    with Grader(dataset, workers) as grader, _counted(err, "regrading") as progress:
-        _check_references(dataset, problems, workers, err)
-        records = tuple(graded_again(run, dataset, grader, progress))
-    compressed = not (run.path / "records.jsonl").exists()
-    write_run(out or run.path, run.config, records, compressed=compressed)
-    changes = verdict_changes(run.records, records)
-    console = out_console()
-    for change in changes:
-        console.print(change, soft_wrap=True)
-    console.print(
-        f"{count(len(records), 'record')} graded, {count(len(changes), 'verdict')} changed; written to "
-        f"{short_path(out or run.path)}",
-        soft_wrap=True,
-    )
-    return 0
-
-
-@contextmanager
-def _counted(err: Console, what: str) -> Iterator[Any]:
-    with err.status(what) as status:
-        yield lambda done, total: status.update(f"{what}: {done} of {total}")
-
-
-def extract(path: Path, out: Path | None, data_file: Path | None, *, as_json: bool) -> int:
-    """Extract the code of a run's replies again; write the run elsewhere if that is wanted."""
-    from opencodeinterpreter.evaluation.offline import extracted_again, matching
-
-    run = read_run(path)
-    dataset = load_dataset(run.config.benchmark, run.config.dataset_version, data_file)
-    matching(run.config, dataset)
-    found = extracted_again(run, dataset)
-    if out is not None:
-        if out.resolve() == run.path.resolve():
-            raise EvaluationError("the new code goes to another folder than the run's own, which stays as it is")
-        write_run(out, run.config, found.records)
-    if as_json:
-        row = {"attempts": found.attempts, "changed": found.changed, "rules": found.rules}
-        row |= {"no_code": found.no_code, "no_entry_point": found.no_entry_point}
-        print(json.dumps(row))  # noqa: T201
-        return 0
-    console = out_console()
-    console.print(f"{count(found.attempts, 'reply', 'replies')}, {len(found.changed)} with other code than recorded")
-    for rule, number in found.rules.items():
-        console.print(f"  {rule or 'no code'}: {number}", soft_wrap=True)
-    console.print(f"no code: {found.no_code}; code without the function asked for: {found.no_entry_point}")
-    for change in found.changed:
-        console.print(f"changed: {change}", soft_wrap=True)
-    if out is not None:
-        console.print(f"written to {short_path(out)}: ocint eval regrade {short_path(out)} grades it", soft_wrap=True)
-    return 0
-
-
 def _responses() -> Path:
     return platformdirs.user_cache_path("opencodeinterpreter") / "evaluation" / "responses.sqlite"
 
 
 def _folder_name(dataset: Dataset, protocol: Protocol, model: str, key: str) -> str:
-    named = Path(model).stem if model.endswith((".gguf", ".json")) else model.replace(":", "-").replace("/", "-")
+    named = Path(model).stem if model.endswith((".gguf", ".json")) else model
+    named = re.sub(r"[^\w.+-]+", "-", named)
     return f"{dataset.name}-{dataset.version}-{protocol.name}-{named}-{key[:8]}"
 
 

@@ -66,12 +66,10 @@ def _text(built: Report, form: str) -> str:
 
 def _checked(run: Run, data_file: Path | None, err: Console) -> list[Leak]:
     """Check an honest run; where its data cannot be had here, say so and go on."""
-    from opencodeinterpreter.evaluation.datasets import load_dataset
-    from opencodeinterpreter.evaluation.offline import matching
+    from opencodeinterpreter.evaluation.offline import dataset_of
 
     try:
-        dataset = load_dataset(run.config.benchmark, run.config.dataset_version, data_file)
-        matching(run.config, dataset)
+        dataset = dataset_of(run.config, data_file)
     except OcintError as error:
         err.print(f"Note: {run.path.name} was not checked for leaks: {one_line(str(error))}", soft_wrap=True)
         return []

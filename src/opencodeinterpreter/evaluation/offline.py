@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.datasets import OVERRIDE, load_dataset
 from opencodeinterpreter.evaluation.extraction import extract
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols.observing import Grading
@@ -29,17 +31,24 @@ class Extracted:
     no_entry_point: int
 
 
-def matching(config: RunConfig, dataset: Dataset) -> None:
-    """See that a data set is the one that a run was made on.
+def dataset_of(config: RunConfig, path: Path | None = None) -> Dataset:
+    """Return the data that a run was made on.
+
+    Args:
+        config: of the run.
+        path: the file, where it was none of the published ones.
 
     Raises:
-        EvaluationError: if it is another one.
+        EvaluationError: if it cannot be had, or what is there is another one.
     """
+    version = None if config.dataset_version == OVERRIDE else config.dataset_version
+    dataset = load_dataset(config.benchmark, version, path)
     if config.dataset_sha256 != dataset.sha256:
         raise EvaluationError(
             f"the run is of {config.benchmark} {config.dataset_version} ({config.dataset_sha256[:12]}…), and the data "
             f"here is {dataset.version} ({dataset.sha256[:12]}…)"
         )
+    return dataset
 
 
 def extracted_again(run: Run, dataset: Dataset) -> Extracted:

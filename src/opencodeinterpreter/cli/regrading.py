@@ -1,0 +1,76 @@
+"""Grades stored runs again and extracts their code again, without any model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opencodeinterpreter.cli.consoles import err_console, out_console
+from opencodeinterpreter.cli.evaluating import check_references
+from opencodeinterpreter.cli.text import count, short_path
+from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.offline import dataset_of, extracted_again, graded_again, verdict_changes
+from opencodeinterpreter.evaluation.run_folder import read_run, write_run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def regrade(path: Path, out: Path | None, data_file: Path | None, workers: int | None) -> int:
+    """Grade a run's code again and write it with the new verdicts."""
+    err = err_console()
+    run = read_run(path)
+    dataset = dataset_of(run.config, data_file)
+    recorded = {record.problem for record in run.records}
+    problems = tuple(problem for problem in dataset.problems if problem.id in recorded)
+    with Grader(dataset, workers) as grader, _counted(err, "regrading") as progress:
+        check_references(dataset, problems, workers, err)
+        records = tuple(graded_again(run, dataset, grader, progress))
+    compressed = not (run.path / "records.jsonl").exists()
+    write_run(out or run.path, run.config, records, compressed=compressed)
+    changes = verdict_changes(run.records, records)
+    console = out_console()
+    for change in changes:
+        console.print(change, soft_wrap=True)
+    console.print(
+        f"{count(len(records), 'record')} graded, {count(len(changes), 'verdict')} changed; written to "
+        f"{short_path(out or run.path)}",
+        soft_wrap=True,
+    )
+    return 0
+
+
+@contextmanager
+def _counted(err: Console, what: str) -> Iterator[Any]:
+    with err.status(what) as status:
+        yield lambda done, total: status.update(f"{what}: {done} of {total}")
+
+
+def extract(path: Path, out: Path | None, data_file: Path | None, *, as_json: bool) -> int:
+    """Extract the code of a run's replies again; write the run elsewhere if that is wanted."""
+    run = read_run(path)
+    dataset = dataset_of(run.config, data_file)
+    found = extracted_again(run, dataset)
+    if out is not None:
+        if out.resolve() == run.path.resolve():
+            raise EvaluationError("the new code goes to another folder than the run's own, which stays as it is")
+        write_run(out, run.config, found.records)
+    if as_json:
+        row = {"attempts": found.attempts, "changed": found.changed, "rules": found.rules}
+        row |= {"no_code": found.no_code, "no_entry_point": found.no_entry_point}
+        print(json.dumps(row))  # noqa: T201
+        return 0
+    console = out_console()
+    console.print(f"{count(found.attempts, 'reply', 'replies')}, {len(found.changed)} with other code than recorded")
+    for rule, number in found.rules.items():
+        console.print(f"  {rule or 'no code'}: {number}", soft_wrap=True)
+    console.print(f"no code: {found.no_code}; code without the function asked for: {found.no_entry_point}")
+    for change in found.changed:
+        console.print(f"changed: {change}", soft_wrap=True)
+    if out is not None:
+        console.print(f"written to {short_path(out)}: ocint eval regrade {short_path(out)} grades it", soft_wrap=True)
+    return 0
