@@ -141,18 +141,14 @@ def _body(text: str, entry_point: str, prompt: Program | None) -> Program | None
         return None
     text = text.strip("\n")
     margin = " " * last.body[0].col_offset
-    dedented = textwrap.dedent(text)
-    for body in (
-        text if text[:1] in " \t" else "",
-        margin + text.lstrip(),
-        textwrap.indent(dedented, margin),
-    ):
-        if not body:
-            continue
-        whole = prompt.source.rstrip() + "\n" + body
-        program = read_program(whole) or read_program(salvage(whole))
-        if program and program.defines(entry_point) and gives_something(program, entry_point):
-            return _first_only(program, entry_point)
+    bodies = [textwrap.indent(textwrap.dedent(text), margin), margin + text.lstrip()]
+    if text[:1] in " \t":
+        bodies.insert(0, text)
+    wholes = [f"{prompt.source.rstrip()}\n{body}" for body in bodies]
+    for read in (read_program, lambda whole: read_program(salvage(whole))):
+        for program in map(read, wholes):
+            if program and program.defines(entry_point) and gives_something(program, entry_point):
+                return _first_only(program, entry_point)
     return None
 
 
