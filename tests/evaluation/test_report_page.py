@@ -129,6 +129,7 @@ def test_a_reply_without_end_does_not_make_the_page_useless() -> None:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        opened.shape(1360, 900)
         yield opened
 
 
