@@ -281,6 +281,9 @@ def test_nothing_sticks_out_at_any_width(browser: Browser, page: Path, width: in
     browser.until(f"{TITLE} === 'HumanEval/3'")
     browser.ask("document.querySelectorAll('details').forEach((each) => { each.open = true })")
     assert browser.ask("document.documentElement.scrollWidth") <= width
+    browser.open(page, "#log/2")
+    browser.until(ROWS)
+    assert browser.ask("document.documentElement.scrollWidth") <= width
     browser.shape(1360, 900)
 
 

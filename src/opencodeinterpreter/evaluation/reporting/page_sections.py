@@ -224,11 +224,14 @@ def _comparison(comparison: Comparison) -> str:
         for suite, result in part.results.items()
     ]
     notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.notes)
+    suite, strictest = list(comparison.whole.results.items())[-1]
+    said = "no winner" if strictest.winner is None else f"the {better_text(strictest)} is better"
+    short = f"{comparison.whole.data}, {suite}: {difference_text(strictest)}, p {p_text(strictest.p)}, {said}"
     return (
-        f'<section class="card"><h3>{escape(comparison.first)} <span class="arrow">→</span> '
-        f"{escape(comparison.second)}</h3>{_grid(heads, rows)}"
+        f'<details class="card comparison"><summary><h3>{escape(comparison.first)} <span class="arrow">→</span> '
+        f'{escape(comparison.second)}</h3><span class="short">{escape(short)}</span></summary>{_grid(heads, rows)}'
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
-        + "</section>"
+        + "</details>"
     )
 
 

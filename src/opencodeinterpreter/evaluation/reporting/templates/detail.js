@@ -32,7 +32,7 @@ function attemptView(run, attempt, details, final, place, steps) {
       suites.map((suite, number) => verdictMark(attempt.verdicts[number], suite)),
       steps ? el("span", {class: "chip"}, `choice of: ${steps.join(", ")}`) : null,
       el("span", {class: "cost"}, cost)),
-    attempt.known ? part(`The dialog before it (${attempt.known} messages)`, false,
+    attempt.known ? part(`The dialog before it (${attempt.known} message${attempt.known > 1 ? "s" : ""})`, false,
       attempt.messages.slice(0, attempt.known).map((message) => messageView(message, details))) : null,
     fresh.length ? part("What was sent", place === 0 || attempt.round > 0,
       fresh.map((message) => messageView(message, details))) : null,
