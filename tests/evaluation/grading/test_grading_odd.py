@@ -64,6 +64,8 @@ RETURNED = [
     ("(1, 0.3)", "(1, 0.1 + 0.2)", False),
     ("float('inf')", "float('inf')", True),
     ("float('nan')", "float('nan')", False),
+    ("[float('nan')]", "[float('nan')]", False),
+    ("[0.3, [1.0]]", "[0.1 + 0.2, [1.0]]", False),
     ("2 + 3j", "2 + 3j", True),
     ("{1, 2}", "frozenset([2, 1])", True),
     ("{1, 2}", "{1: 0, 2: 0}.keys()", True),
@@ -94,7 +96,7 @@ RETURNED = [
 def test_values_compare_as_what_they_are(expected: str, actual: str, same: bool, grader: Grader) -> None:
     task = problem(f"def f(): return {expected}", "f", ((),), ())
 
-    grade = grader.grade(task, f"def f():\n    return {actual}")
+    grade = grader.grade(task, f"def f(): return {actual}")
 
     assert grade.base.verdict is (Verdict.PASS if same else Verdict.WRONG)
 

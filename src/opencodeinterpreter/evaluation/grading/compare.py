@@ -48,7 +48,7 @@ class Comparer:
     def __init__(self, problem: Problem, inputs: Sequence[tuple[Any, ...]], expected: Sequence[str]) -> None:
         self._mbpp = problem.family == "mbpp"
         self._name = problem.entry_point
-        self._own_rule = self._name in NOT_NONE or self._name == "find_zero"
+        self._own_rule = self._name in NOT_NONE | SAME_SET or self._name == "find_zero"
         self._atol = problem.atol
         self._inputs = inputs
         self._expected = expected
@@ -74,8 +74,15 @@ class Comparer:
         """Return what the reference gives."""
         return decode_value(self._expected[index].encode("ascii"))
 
+    def _compared(self, index: int) -> Value:
+        """Return what an answer is compared with: where matches are asked for, whether there is one."""
+        value = self.value(index)
+        if self._mbpp and self._name in NOT_NONE:
+            return Value(value.plain is not None, "bool", value.hashed)
+        return value
+
     def _equal(self, index: int, actual: Value) -> bool:
-        expected, arguments = self.value(index), self._inputs[index]
+        expected, arguments = self._compared(index), self._inputs[index]
         if not self._mbpp and self._name == "find_zero":
             # Any root will do. (The wheel of EvalPlus 0.3.1 never counts these as passed.)
             (coefficients,) = arguments
@@ -91,7 +98,7 @@ class Comparer:
 
     def _tolerance(self, end: int) -> float:
         """Return the tolerance after the first ``end`` outputs: from the first float on there is one."""
-        if self._atol == 0 and any(_all_floats(self.value(index).plain) for index in range(end)):
+        if self._atol == 0 and any(_all_floats(self._compared(index).plain) for index in range(end)):
             return _DEFAULT_ATOL
         return self._atol
 
@@ -103,10 +110,7 @@ class Comparer:
         if self._name in SAME_SET:
             return _same_set(actual, expected)
         if self._name in NOT_NONE:
-            # Of what the reference gave the same, for both sides: whether there is something.
-            if isinstance(out, bool) and actual.exact:
-                return out == _something(right)
-            return (out is not None) == _something(right)
+            return exact if actual.kind == "bool" else (out is not None) == right
         return exact or self._allowed(arguments, out, atol)
 
     def _allowed(self, arguments: tuple[Any, ...], out: Any, atol: float) -> bool:
@@ -120,11 +124,6 @@ class Comparer:
         if self._name == "digit_distance_nums":
             return bool(out == _digit_distance(*arguments))
         return False
-
-
-def _something(value: Any) -> bool:
-    """Return what EvalPlus stores for such a reference's output: whether it is not None."""
-    return value is not None
 
 
 def _same_set(actual: Value, expected: Value) -> bool:
@@ -142,20 +141,28 @@ def close(actual: Any, expected: Any, atol: float) -> bool:
     """Return whether two numbers, or lists of lists of numbers of one shape, are close, as ``numpy.allclose`` has it.
 
     Raises:
-        TypeError: if there is anything but numbers.
+        TypeError: if there is anything but numbers, or lists that have no shape.
     """
-    nested = isinstance(actual, list | tuple), isinstance(expected, list | tuple)
-    if all(nested):
-        return len(actual) == len(expected) and all(
-            close(left, right, atol) for left, right in zip(actual, expected, strict=True)
-        )
-    if any(nested):
-        return False
-    for number in (actual, expected):
-        if type(number) not in _COMPLEX_OR_REAL:
+    return _shape(actual) == _shape(expected) and _all_close(actual, expected, atol)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Return the lengths of nested lists, from the outermost one on."""
+    if not isinstance(value, list | tuple):
+        if type(value) not in _COMPLEX_OR_REAL:
             raise TypeError("not a number")
-        if type(number) is int and not -_LARGEST_IN_ARRAYS <= number < _LARGEST_IN_ARRAYS:
+        if type(value) is int and not -_LARGEST_IN_ARRAYS <= value < _LARGEST_IN_ARRAYS:
             raise TypeError("an integer that arrays do not hold")
+        return ()
+    shapes = {_shape(item) for item in value}
+    if len(shapes) > 1:
+        raise TypeError("lists of different lengths")
+    return (len(value), *(shapes.pop() if shapes else ()))
+
+
+def _all_close(actual: Any, expected: Any, atol: float) -> bool:
+    if isinstance(actual, list | tuple):
+        return all(_all_close(left, right, atol) for left, right in zip(actual, expected, strict=True))
     if actual == expected:
         return True
     # Not so for an infinite or undefined difference.

@@ -19,8 +19,8 @@ class GradingLimits:
     """For all that happens before the first call, imports included."""
     asleep_seconds: float = 5.0
     """Without progress while nothing in the jail runs or wants to: a solution that waits."""
-    stalled_seconds: float = 180.0
-    """Without progress, on any machine however busy."""
+    stalled_seconds: float = 1800.0
+    """Without progress, on any machine however busy: nothing should ever come to this."""
     memory_mb: int = 2048
     """Over all processes of a solution."""
     processes: int = 32

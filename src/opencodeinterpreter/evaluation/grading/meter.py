@@ -15,6 +15,8 @@ from opencodeinterpreter.sandbox.base import IsolatedProcess
 _CPU_FACTOR, _CPU_SLACK = 1.25, 0.25
 """The figures from outside are coarse and hold the work around a call, too; the exact ones come with the answers."""
 _WHOLE_FACTOR = 2.0
+_STALLED_SECONDS = 180.0
+"""For which a process that wants to run is surely given a moment of CPU, on any machine however busy."""
 _MOST_FILES = 2000
 _MB = 1 << 20
 
@@ -48,7 +50,7 @@ class Meter:
         self._since: float | None = None
         self._cpu_at_progress = self._cpu_seen = 0.0
         self._asleep = 0.0
-        self._looked = time.monotonic()
+        self._looked = self._worked = time.monotonic()
 
     def progress(self) -> None:
         """An answer came: what is used from the next look on is for the next one."""
@@ -63,13 +65,17 @@ class Meter:
             self._since, self._cpu_at_progress, self._asleep = now, cpu, 0.0
         elif cpu <= self._cpu_seen and not any(_runs(pid) for pid in pids):
             self._asleep += now - self._looked
+        if cpu > self._cpu_seen:
+            self._worked = now
         self._looked, self._cpu_seen = now, max(cpu, self._cpu_seen)
         used = self._cpu_seen - self._cpu_at_progress
         if memory > self._limits.memory_mb * _MB:
             return Stop("memory", used)
         if used > cpu_allowance * _CPU_FACTOR + _CPU_SLACK or cpu > self._most_cpu:
             return Stop("time", used)
-        if self._asleep > self._limits.asleep_seconds or now - self._since > self._limits.stalled_seconds:
+        if self._asleep > self._limits.asleep_seconds or now - max(self._since, self._worked) > _STALLED_SECONDS:
+            return Stop("asleep", used)
+        if now - self._since > self._limits.stalled_seconds:
             return Stop("asleep", used)
         if self._written() > self._limits.disk_mb * _MB:
             return Stop("disk", used)

@@ -37,7 +37,7 @@ _ENVIRONMENT = {
 }
 _GATHER_SECONDS = 0.002
 _LOOK_SECONDS = 0.05
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _KILLED = (-9, 137)
 
 Ending = Literal[
@@ -251,7 +251,3 @@ class _Run:
 
     def _end(self, ending: Ending, text: str = "", cpu_seconds: float = 0.0) -> End:
         return End(ending, self._answered, self._loaded, text, cpu_seconds)
-
-
-def ended_by_limit(ending: Ending) -> bool:
-    return ending in ("time", "asleep", "memory", "disk", "output")

@@ -90,7 +90,8 @@ def decode_value(payload: bytes) -> Value:
     if payload.count(b",") + payload.count(b"[") + payload.count(b"{") > _MOST_ITEMS:
         raise NotAValueError("too many items")
     try:
-        found = json.loads(payload.decode("ascii"), object_hook=rebuilder.rebuild)
+        # Each NaN as an object of its own: a list holding one and the same would equal itself.
+        found = json.loads(payload.decode("ascii"), object_hook=rebuilder.rebuild, parse_constant=float)
         if rebuilder.wrapped and type(found) is list:
             _unwrapped(found)
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, InvalidOperation) as error:
