@@ -17,6 +17,7 @@ from opencodeinterpreter.config import benchmark_files
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.data_files import KNOWN, BenchmarkFiles, DataFile, ensure
 from opencodeinterpreter.evaluation.datasets import load_dataset, versions
+from opencodeinterpreter.evaluation.humaneval_package import package_file, with_inputs
 from opencodeinterpreter.evaluation.mbpp_inputs import python_inputs
 from opencodeinterpreter.evaluation.parsing import parse
 from opencodeinterpreter.evaluation.problems import Dataset
@@ -237,6 +238,37 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
 )
 def test_inputs_that_json_cannot_say(number: int, given: list[object], meant: tuple[object, ...]) -> None:
     assert repr(python_inputs(f"Mbpp/{number}", [given])) == repr((meant,))
+
+
+def test_inputs_out_of_the_tests_of_human_eval() -> None:
+    check = (
+        "import random\ndef check(candidate):\n    assert candidate(1) == 2\n"
+        "    assert candidate((1, 2)) == (1, 2) * 2\n"
+        "    x = random.random()\n    assert candidate(x) == 2 * x\n"
+    )
+    rows = [{**{key: ROW[key] for key in ("task_id", "prompt", "entry_point", "canonical_solution")}, "test": check}]
+    (row,) = with_inputs(rows)
+    assert row["base_input"][:2] == [[1], [(1, 2)]]
+    assert with_inputs(rows) == [row]
+    with pytest.raises(
+        EvaluationError, match="tests of HumanEval/0 in human-eval fail on its reference solution: Asse"
+    ):
+        with_inputs([{**rows[0], "canonical_solution": "    return x\n"}])
+
+
+def test_the_package_of_another_benchmark(here: BenchmarkFiles) -> None:
+    with pytest.raises(EvaluationError, match=r"holds humaneval only, not humaneval\+"):
+        load_dataset("humaneval+", "human-eval", files=here)
+
+
+def test_the_package(here: BenchmarkFiles) -> None:
+    if package_file() is None:
+        with pytest.raises(EvaluationError, match="human-eval is not installed"):
+            load_dataset("humaneval", "human-eval", files=here)
+    else:
+        dataset = load_dataset("humaneval", files=here)
+        assert (dataset.version, len(dataset.problems)) == ("human-eval", 164)
+        assert all(each.base_inputs and not each.plus_inputs for each in dataset.problems)
 
 
 @pytest.mark.parametrize(

