@@ -69,8 +69,12 @@ def check_record(record: ProblemRecord, problem: Problem, expected: Expected | N
             an input that the prompt shows is not looked at for another output.
     """
     shown = _Shown(problem, list(_own_texts(record)))
+    checked: set[str] = set()
     leaks: dict[tuple[str, str, str], Leak] = {}
     for where, message in _messages(record):
+        if message.content in checked:
+            continue  # said before in the same dialog
+        checked.add(message.content)
         for kind, excerpt in _leaks_in(message.content, problem, shown, expected):
             leak = Leak(record.problem, record.sample, where, kind, excerpt)
             leaks.setdefault((message.content, kind, excerpt), leak)
@@ -106,11 +110,12 @@ def _own_texts(record: ProblemRecord) -> Iterator[str]:
 
 
 class _Shown:
-    """What may stand in a message: the prompt's tokens and the model's own."""
+    """What may stand in a message, the prompt's tokens and the model's own; and what may not."""
 
     def __init__(self, problem: Problem, own: Sequence[str]) -> None:
         self.texts = [_joined(tokens(text)) for text in (problem.prompt, *own)]
         self.runs = {run for text in self.texts for run in _runs(text.split(), REFERENCE_TOKENS)}
+        self.hidden = list(hidden_forms(problem))
         self.examples = {repr(example.inputs) for example in problem.examples if example.inputs is not None}
 
 
@@ -122,7 +127,7 @@ def _leaks_in(text: str, problem: Problem, shown: _Shown, expected: Expected | N
             yield "reference solution", run.strip()
             break
     known: dict[tuple[Any, ...], list[str]] = {}
-    for inputs, forms in hidden_forms(problem):
+    for inputs, forms in shown.hidden:
         present = [form for form in forms if form in joined]
         if not present:
             continue
