@@ -302,3 +302,32 @@ def test_light_and_dark(browser: Browser, page: Path) -> None:
     assert browser.ask(colour) == dark
     browser.shape(1360, 900, "light")
     assert browser.ask(colour) == dark
+
+
+TRICKY = '''@cache
+def f(a: int = 0x1F, *, b="it's", c='\\'"') -> str:
+    """Doc with # and 'quotes'
+
+    over lines."""
+    d = rb"\\d+" ; e = f'{a!r}' if a else 1.5e-3  # not a "string
+    return class_.def_ or "never closed
+    x = """never closed either <b>&amp;</b>
+'''
+
+
+@needs_browser
+def test_highlighting_changes_no_letter_of_a_program(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    run = Run(config(), (ProblemRecord("p", (single_attempt(Verdict.PASS, code=TRICKY),), 0),))
+    path.write_text(page_of(run), encoding="utf-8")
+    browser.open(path, "#log/0/p/0")
+    browser.until(TITLE)
+    lines = browser.ask(
+        "[...document.querySelectorAll('#detail pre.code > span')].map((line) => "
+        "[...line.childNodes].slice(1).map((part) => part.textContent).join('').replace('\\u200b', ''))"
+    )
+    assert lines == TRICKY.splitlines()
+    kinds = "[...document.querySelectorAll('#detail .code .{}')].map((part) => part.textContent)"
+    assert browser.ask(kinds.format("k"))[:1] == ["def"]
+    assert browser.ask(kinds.format("c")) == ['# not a "string']
+    assert "@cache" in browser.ask(kinds.format("f"))

@@ -33,6 +33,14 @@ TITLES: Mapping[TableName, str] = {
     "honest": "Honest protocols: nothing of the hidden tests reaches the model",
     "upper": "Upper bounds: the hidden tests or the reference solution take part",
 }
+_USUAL: Mapping[str, object] = {
+    "flattened": False,
+    "refine": "plain",
+    "candidates": 1,
+    "refine_temperature": 0.0,
+    "samples": 1,
+}
+"""settings of a protocol that a row names wherever they are otherwise: with them a figure stands or falls"""
 _PUBLISHED_VERSIONS = frozenset({("humaneval", "0.1.9"), ("mbpp", "0.1.0")})
 """of the data that the published system was measured on"""
 
@@ -121,12 +129,12 @@ def run_name(config: RunConfig) -> str:
     return f"{model_name(config)} · {config.protocol} [{config.leakage}] · {data_name(config)}"
 
 
-def remarks(config: RunConfig, telling: Collection[str] = ("flattened",)) -> tuple[str, ...]:
+def remarks(config: RunConfig, telling: Collection[str] = ()) -> tuple[str, ...]:
     """Say how the run was decoded and refined, beyond what the protocol's name says.
 
     Args:
         config: of the run.
-        telling: the protocol's settings that are worth a word; those at nothing (``False``, 0) never are.
+        telling: further settings of the protocol that are worth a word; those at nothing (``False``, 0) never are.
     """
     said = []
     if config.temperature:
@@ -135,13 +143,16 @@ def remarks(config: RunConfig, telling: Collection[str] = ("flattened",)) -> tup
         said.append(f"{config.samples} samples")
     if config.rounds > 1:
         said.append(f"{config.rounds} rounds")
-    told = {name: value for name, value in sorted(config.settings.items()) if name in telling and value}
-    return (*said, *(name if value is True else f"{name} {value}" for name, value in told.items()))
+    for name, value in sorted(config.settings.items()):
+        unusual = name in _USUAL and value != _USUAL[name]
+        if value and (unusual or name in telling):
+            said.append(name if value is True else f"{name.replace('_', ' ')} {value}")
+    return tuple(said)
 
 
 def telling_settings(configs: Sequence[RunConfig]) -> frozenset[str]:
-    """Return the names of the settings in which runs of one protocol differ, and that are told of always."""
-    telling = {"flattened"}
+    """Return the names of the settings in which runs of one protocol differ, which therefore tell them apart."""
+    telling = set()
     for name in {name for config in configs for name in config.settings}:
         values: dict[str, set[str]] = {}
         for config in configs:

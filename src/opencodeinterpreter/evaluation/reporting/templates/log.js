@@ -72,12 +72,12 @@ async function select(place, {focus = false, address = true} = {}) {
   if (state.run !== run || state.selected !== place) return;
   document.querySelector(".panes").classList.add("reading");
   byId("viewer").classList.add("reading");
-  // On a narrow screen the record takes the place of the list, and begins where the list did.
-  if (matchMedia("(max-width: 52rem)").matches) byId("log").scrollIntoView();
   showDetail(byId("detail"), run, row, details, [
     el("button", {type: "button", class: "back", onclick: leave}, "List"),
     el("button", {type: "button", "aria-label": "Previous record", onclick: () => move(-1, false)}, "↑"),
     el("button", {type: "button", "aria-label": "Next record", onclick: () => move(1, false)}, "↓")]);
+  // On a narrow screen the record takes the place of the list, and begins where the list did.
+  if (matchMedia("(max-width: 52rem)").matches) byId("log").scrollIntoView();
 }
 
 function leave() {
