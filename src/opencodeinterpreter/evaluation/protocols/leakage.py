@@ -128,10 +128,14 @@ def _leaks_in(text: str, problem: Problem, shown: _Shown, expected: Expected | N
             break
     known: dict[tuple[Any, ...], list[str]] = {}
     for inputs, forms in shown.hidden:
-        present = [form for form in forms if form in joined]
+        present = [form for form in forms.whole if form in joined]
+        # What only begins like the input is compared with what else begins like it.
+        alike = forms.whole if present else [forms.beginning]
+        if not present and forms.beginning and forms.beginning in joined:
+            present = alike
         if not present:
             continue
-        if not any(form in each for form in forms for each in shown.texts) and repr(inputs) not in shown.examples:
+        if not any(form in each for form in alike for each in shown.texts) and repr(inputs) not in shown.examples:
             yield "hidden input", _short(present[0])
             return
         if repr(inputs) not in shown.examples:
@@ -175,18 +179,25 @@ def _follows(text: str, forms: Sequence[str], output: str) -> bool:
     return False
 
 
-def hidden_forms(problem: Problem) -> Iterator[tuple[tuple[Any, ...], list[str]]]:
-    """Yield each hidden input with the ways in which a text would hold it, as joined tokens."""
+@dataclass(frozen=True)
+class Forms:
+    """How a text would hold a hidden input, as joined tokens."""
+
+    whole: list[str]
+    beginning: str
+    """of an input so long that feedback cuts it; empty for a shorter one"""
+
+
+def hidden_forms(problem: Problem) -> Iterator[tuple[tuple[Any, ...], Forms]]:
+    """Yield each hidden input with the ways in which a text would hold it."""
     name = problem.entry_point.lower()
     for inputs in (*problem.base_inputs, *problem.plus_inputs):
         words = tokens(", ".join(map(repr, inputs)))
-        body = " ".join(words)
-        forms = [f" {name} ( {body} ) ", f" input : ( {body} ) ", f" input : {body} ", f" input ( {body} ) "]
-        if len(words) > _CUT_INPUT:
-            forms.append(_joined(words[:_CUT_INPUT]))
-        elif len(words) >= _LONG_INPUT:
-            forms.append(_joined(words))
-        yield inputs, forms
+        starts = (f" {name} (", " input : (", " input (")
+        whole = [f"{start}{_joined(words)}) " for start in starts] + [f" input :{_joined(words)}"] * bool(words)
+        if len(words) >= _LONG_INPUT:
+            whole.append(_joined(words))
+        yield inputs, Forms(whole, _joined(words[:_CUT_INPUT]) if len(words) > _CUT_INPUT else "")
 
 
 def _reference_runs(problem: Problem) -> Iterator[str]:
@@ -211,7 +222,7 @@ def tokens(text: str) -> list[str]:
 
 def _joined(words: Sequence[str]) -> str:
     # Spaces at both ends, so that a search never ends within a token.
-    return f" {' '.join(words)} "
+    return f" {' '.join(words)} " if words else " "
 
 
 def _short(text: str) -> str:
