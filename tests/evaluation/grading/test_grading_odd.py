@@ -111,6 +111,15 @@ def test_numbers_of_numpy(expected: str, actual: str, same: bool, grader: Grader
     assert grader.grade(task, f"import numpy\ndef f():\n    return {actual}").base.passed is same
 
 
+def test_values_too_large_to_be_sent_are_compared_all_the_same(grader: Grader) -> None:
+    task = problem("def f(n): return [(i, 'a') for i in range(n)]", "f", ((800_000,),), ())
+
+    assert grader.grade(task, "def f(n): return list(zip(range(n), 'a' * n))").base.passed
+    failure = grader.grade(task, "def f(n): return [(i, 'a') for i in range(n - 1)] + [(0, 'a')]").base.failure
+    assert failure is not None
+    assert (failure.expected, failure.actual) == ("<list too large to be shown>",) * 2
+
+
 def test_a_tolerance_lasts_from_the_first_float_on(grader: Grader) -> None:
     task = problem("def f(x): return x", "f", ((0.5,), ([1, 0.25],)), ())
 

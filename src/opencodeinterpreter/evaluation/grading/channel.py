@@ -21,8 +21,8 @@ _CHUNK = 1 << 20
 _SLACK_BYTES = 4096
 """For a frame that is no value."""
 
-Kind = Literal["s", "l", "f", "v", "e"]
-"""Started, loaded, failed to load, value, exception."""
+Kind = Literal["s", "l", "f", "v", "e", "b"]
+"""Started, loaded, failed to load, value, exception, busy with a large value."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Channel:
         try:
             while len(self._buffer) - start >= _HEADER.size:
                 nonce, kind, number, spent, length = _HEADER.unpack_from(self._buffer, start)
-                if nonce != self.nonce or kind not in b"slfve" or length > self._most_bytes:
+                if nonce != self.nonce or kind not in b"slfveb" or length > self._most_bytes:
                     raise ForgedError
                 end = start + _HEADER.size + length
                 if len(self._buffer) < end:

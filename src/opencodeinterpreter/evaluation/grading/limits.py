@@ -17,6 +17,8 @@ class GradingLimits:
     """For all inputs of the base or the plus suite together, or ``cpu_factor`` times the reference's if more."""
     load_cpu_seconds: float = 20.0
     """For all that happens before the first call, imports included."""
+    large_value_cpu_seconds: float = 30.0
+    """For encoding a returned value of very many items, after the call itself."""
     asleep_seconds: float = 5.0
     """Without progress while nothing in the jail runs or wants to: a solution that waits."""
     stalled_seconds: float = 1800.0
@@ -27,7 +29,7 @@ class GradingLimits:
     """Threads included."""
     disk_mb: int = 32
     value_bytes: int = 32 << 20
-    """Of one returned value in its encoding; a larger one equals nothing."""
+    """Of one returned value in its encoding."""
     output_bytes: int = 256 << 20
     """Of all returned values."""
 

@@ -120,7 +120,6 @@ def _spec(
     python = inside_python()
     content = {
         "nonce": channel.nonce,
-        "most_bytes": limits.value_bytes,
         "code": job.code,
         "entry_point": job.entry_point,
         "packages": [python.packages],
@@ -168,7 +167,7 @@ class _Run:
         self._limits = limits
         self._meter = meter
         self._on_answer = on_answer
-        self._started = self._loaded = False
+        self._started = self._loaded = self._busy = False
         self._answered = 0
         self._spent = 0.0
 
@@ -193,6 +192,8 @@ class _Run:
             time.sleep(_GATHER_SECONDS)
 
     def _allowance(self) -> float:
+        if self._busy:
+            return self._limits.large_value_cpu_seconds
         return self._job.cpu_limits[self._answered] if self._loaded else self._limits.load_cpu_seconds
 
     def _take_in(self) -> End | None:
@@ -217,6 +218,8 @@ class _Run:
             self._loaded = True
             if not self._job.calls:
                 return self._end("complete")
+        elif frame.kind == "b" and self._loaded and not self._busy and frame.number == self._answered:
+            self._busy = True
         elif frame.kind in "ve" and self._loaded and frame.number == self._answered:
             if frame.cpu_seconds > self._job.cpu_limits[self._answered]:
                 return self._end("time", cpu_seconds=frame.cpu_seconds)
@@ -224,6 +227,7 @@ class _Run:
             if self._spent > self._job.cpu_seconds:
                 return self._end("time", cpu_seconds=frame.cpu_seconds)
             self._answered += 1
+            self._busy = False
             if not self._on_answer(frame):
                 return self._end("stopped")
             if self._answered == len(self._job.calls):

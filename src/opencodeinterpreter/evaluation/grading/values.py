@@ -19,7 +19,7 @@ from typing import Any
 
 from opencodeinterpreter.errors import EvaluationError
 
-ENCODING = 1
+ENCODING = 2
 """Counts up with every change of the format or of what is rebuilt."""
 _MARSHAL = 2
 """Later versions of marshal keep two references to one list as such; a solution must get two lists."""
@@ -38,6 +38,17 @@ class Opaque:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A value of more data than is sent; equal to another only if all in them is the same, types included."""
+
+    name: str
+    digest: str
+
+    def __repr__(self) -> str:
+        return f"<{self.name} too large to be shown>"
 
 
 @dataclass(frozen=True)
@@ -171,6 +182,7 @@ _REBUILT: dict[str, Callable[[_Rebuilder, Any], Any]] = {
     "D": lambda _, content: Decimal(_short(content)),
     "F": _fraction,
     "x": _wrapped,
+    "h": lambda _, content: Digest(*map(str, content)),
     "o": lambda _, content: Opaque(str(content)[:200]),
 }
 
