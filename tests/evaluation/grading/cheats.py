@@ -75,9 +75,9 @@ def squares(values): return "pass"
     "patched harness": """
 import sys
 main = sys.modules["__main__"]
-main.encode = lambda value: 'true'
+main.encode = lambda *args: 'true'
 main._encode = main.encode
-main.describe = lambda error, code: 'true'
+main.describe = lambda *args: 'true'
 def squares(values): raise ValueError
 """,
     "replaced modules": """
@@ -339,7 +339,7 @@ def squares(values):
 import sys, threading, time
 def patch():
     while True:
-        sys.modules["__main__"].encode = lambda value: "true"
+        sys.modules["__main__"].encode = lambda *args: "true"
         time.sleep(0.001)
 threading.Thread(target=patch, daemon=True).start()
 def squares(values): return []
