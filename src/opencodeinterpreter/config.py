@@ -24,7 +24,6 @@ from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.sandbox.base import Limits
 
 if TYPE_CHECKING:
-    from opencodeinterpreter.evaluation.data_files import BenchmarkFiles
     from opencodeinterpreter.models.settings import ModelSettings
 
 APP = "opencodeinterpreter"
@@ -375,16 +374,6 @@ def model_settings(config: Config, environ: Mapping[str, str] = os.environ) -> M
 
     settings = settings_from_environment(environ)
     return replace(settings, sources=replace(settings.sources, folder=config.models_folder))
-
-
-def benchmark_files(environ: Mapping[str, str] = os.environ) -> BenchmarkFiles:
-    """Return where benchmarks come from: the cache, and the variables by which EvalPlus is given another file."""
-    from opencodeinterpreter.evaluation.data_files import OVERRIDES, BenchmarkFiles
-    from opencodeinterpreter.models.settings import sources_from_environment
-
-    overrides = {family: Path(environ[name]).expanduser() for family, name in OVERRIDES.items() if environ.get(name)}
-    folder = platformdirs.user_cache_path(APP) / "benchmarks"
-    return BenchmarkFiles(folder, overrides, sources=sources_from_environment(environ))
 
 
 def history_path() -> Path:

@@ -18,6 +18,7 @@ MAY_USE = {
     "models": {"dialog", "errors"},
     "sandbox": {"dialog", "errors"},
     "interpreter": {"models", "sandbox", "dialog", "errors"},
+    "evaluation": {"models", "sandbox", "dialog", "errors"},
     "config": {"models", "sandbox", "errors"},
 }
 HEAVY = ("openai", "httpx", "xllamacpp", "jupyter_client", "pandas", "matplotlib", "torch", "transformers")
@@ -42,7 +43,8 @@ def test_imports_point_downwards(part: str) -> None:
 
 
 def test_every_file_that_the_page_names_is_there() -> None:
-    spans = re.findall(r"`((?:models|sandbox|interpreter|cli)/[\w./]*|\w+\.py)`", PAGE.read_text(encoding="utf-8"))
+    named = r"`((?:models|sandbox|interpreter|evaluation|cli)/[\w./]*|\w+\.py)`"
+    spans = re.findall(named, PAGE.read_text(encoding="utf-8"))
     assert len(spans) > 30
     for span in spans:
         assert (PACKAGE / span).exists(), span

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from opencodeinterpreter.config import benchmark_files
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.data_files import KNOWN, BenchmarkFiles, DataFile, ensure
+from opencodeinterpreter.evaluation.data_files import KNOWN, BenchmarkFiles, DataFile, benchmark_files, ensure
 from opencodeinterpreter.evaluation.datasets import load_dataset, versions
 from opencodeinterpreter.evaluation.humaneval_package import package_file, with_inputs
 from opencodeinterpreter.evaluation.mbpp_inputs import python_inputs
@@ -47,7 +47,7 @@ def here(tmp_path: Path) -> BenchmarkFiles:
 
 
 def published(name: str, version: str) -> Dataset:
-    files = replace(benchmark_files(), overrides={}, releases=None)
+    files = replace(benchmark_files(os.environ), overrides={}, releases=None)
     try:
         return load_dataset(name, version, files=files)
     except EvaluationError:

