@@ -20,6 +20,7 @@ NOT_RUN = {
     r"^OPENAI_BASE_URL=": "needs that program",
     r" -m \S+": "needs that model",
     r"^ocint models pull|--online": "needs the network",
+    r"^ocint eval report": "needs a run, and so a benchmark",
     r"--approve|--allow-install": "needs a terminal",
     r"--wheels ": "needs those wheels",
     r"~/envs/|--kernel|bash_kernel": "needs that environment",
