@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -167,10 +168,13 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a file; a line that a crash has cut is passed over."""
+    """Yield the records of a file, compressed or not; a line that a crash has cut is passed over."""
     if not path.exists():
         return
-    for line in path.read_bytes().split(b"\n"):
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    for line in content.split(b"\n"):
         try:
             row = json.loads(line)
         except ValueError:
