@@ -68,11 +68,15 @@ class Execution:
             if not self._alive() or self._broken():
                 self._settle()
                 return False
+        self._drain()
         if self._outlet is not None:
-            while self._outlet.pump(self._output.add_text) and not self._output.flooded:
-                pass
             self._outlet.finish()
         return True
+
+    def _drain(self) -> None:
+        """Pass on all the text that there is."""
+        while self._outlet is not None and self._outlet.pump(self._output.add_text) and not self._output.flooded:
+            pass
 
     def _take_in(self, milliseconds: int) -> None:
         """Wait for output and pass it on: messages at once, text after a pause."""
@@ -91,6 +95,8 @@ class Execution:
             if message.kind == "status" and message.content.get("execution_state") == "idle":
                 self._idle_at = self._idle_at or time.monotonic()
             elif message.kind != "status":
+                # What was written before it came another way, and comes first: a line is not torn in two.
+                self._drain()
                 self._output.add_message(message.kind, message.content, message.size)
         elif message.kind == "execute_reply":
             self._replied_at = time.monotonic()
