@@ -11,7 +11,10 @@ _MODEL, _SANDBOX, _LIMITS, _LOOP = "Model", "Sandbox", "Limits", "Loop"
 
 Files = Annotated[
     list[Path] | None,
-    typer.Option("--file", "-f", metavar="FILE", help="A file for the task; can be given several times."),
+    # Whether it can be read is checked with the other things that can be wrong with it.
+    typer.Option(
+        "--file", "-f", metavar="FILE", readable=False, help="A file for the task; can be given several times."
+    ),
 ]
 Model = Annotated[
     str | None,

@@ -120,3 +120,5 @@ class Execution:
         until = time.monotonic() + _SETTLE_SECONDS
         while (left := until - time.monotonic()) > 0 and not self._output.flooded:
             self._take_in(math.ceil(left * 1000))
+        # However late we come to it, what it wrote is still in the pipes.
+        self._drain()

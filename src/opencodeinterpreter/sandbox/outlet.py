@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import fcntl
 import os
+import select
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +48,17 @@ class _Pipe:
             data = os.read(self.descriptor, _CHUNK)
         except BlockingIOError:
             return None
+        if not data and not self._left():
+            return None
         self.ended = not data
         return self._decoder.decode(data, not data) or None
+
+    def _left(self) -> bool:
+        """Return whether there has been a writer, and is none now: a pipe that is yet to be opened looks the same."""
+        looked = select.poll()
+        looked.register(self.descriptor, select.POLLIN)
+        happened = looked.poll(0)
+        return bool(happened) and happened[0][1] & (select.POLLIN | select.POLLHUP) == select.POLLHUP
 
     def unlink(self) -> None:
         self._path.unlink(missing_ok=True)

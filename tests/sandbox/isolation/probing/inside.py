@@ -30,7 +30,10 @@ MOST = 8
 
 def syscall(name, *arguments):
     library = ctypes.CDLL(None, use_errno=True)
-    result = library.syscall(W.calls[name], *arguments)
+    library.syscall.restype = ctypes.c_long
+    # The seventh argument goes over the stack, where an int leaves half of its place as it was.
+    whole = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    result = library.syscall(ctypes.c_long(W.calls[name]), *whole)
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
