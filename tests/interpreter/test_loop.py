@@ -23,8 +23,6 @@ from opencodeinterpreter.interpreter import (
     RoundFinished,
     TextDelta,
 )
-from opencodeinterpreter.interpreter.hints import hint
-from opencodeinterpreter.sandbox.base import ErrorInfo
 
 
 def block(code: str) -> str:
@@ -413,20 +411,6 @@ def test_a_line_that_fails_by_a_name_is_given_as_it_would_be_right(shared_sandbo
         model.requests[1][-1].content
     )
     assert "Wrong: print(nets[\"net\"])\nRight: print(nets['Net '])" in model.requests[2][-1].content
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "instead"),
-    [
-        ("AttributeError", "'DataFrame' object has no attribute 'append'", "pd.concat"),
-        ("AttributeError", "module 'numpy' has no attribute 'float'", "built-in type"),
-        ("ModuleNotFoundError", "No module named 'polars'", "polars is not installed"),
-        ("KeyError", "'append'", None),
-    ],
-)
-def test_what_packages_no_longer_have_is_told(name: str, value: str, instead: str | None) -> None:
-    told = hint(ErrorInfo(name, value, ""))
-    assert told is None if instead is None else told is not None and instead in told
 
 
 def test_after_code_that_printed_nothing_the_model_is_shown_the_values() -> None:

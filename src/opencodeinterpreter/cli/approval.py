@@ -15,11 +15,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from opencodeinterpreter.config import read_terminal
+from opencodeinterpreter.config import Config, read_terminal
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter import ApprovalRequest, InstallRequest
 
 _QUESTION = "[a]pprove  [e]dit  [r]eject  [q]uit"
+
+
+def check_can_ask(config: Config, advice: str = "") -> None:
+    """Check that there is somebody to be asked, where the configuration has something to ask.
+
+    Raises:
+        InputError: standard input is not a terminal.
+    """
+    asking = "--approve" if config.approve else "--allow-install" if config.allow_install else None
+    if asking and not sys.stdin.isatty():
+        raise InputError(f"{asking} asks at the terminal, and standard input is not one{advice}.")
 
 
 class Approver:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from opencodeinterpreter.cli.approval import Approver
+from opencodeinterpreter.cli.approval import Approver, check_can_ask
 from opencodeinterpreter.cli.commands import COMMANDS, Commands, Quit, Reset
 from opencodeinterpreter.cli.consoles import err_console, warn_unsandboxed
 from opencodeinterpreter.cli.inputs import check_files, read_task
@@ -20,7 +20,7 @@ from opencodeinterpreter.cli.text import one_line
 from opencodeinterpreter.cli.turns import show_turn
 from opencodeinterpreter.cli.workbench import Workbench, workbench
 from opencodeinterpreter.config import Config, debug
-from opencodeinterpreter.errors import InputError, OcintError
+from opencodeinterpreter.errors import OcintError
 from opencodeinterpreter.interpreter import Event
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ class Conversation:
             OcintError: it could not be begun.
         """
         self._waiting = check_files(files, self._config.limits)
-        asking = "--approve" if self._config.approve else "--allow-install" if self._config.allow_install else None
-        if asking and not sys.stdin.isatty():
-            raise InputError(f"{asking} asks at the terminal, and standard input is not one.")
+        check_can_ask(self._config)
         warn_unsandboxed(self._config, self._err)
         while True:
             try:

@@ -10,7 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
-from opencodeinterpreter.cli.approval import Approver, decide_by_json
+from opencodeinterpreter.cli.approval import Approver, check_can_ask, decide_by_json
 from opencodeinterpreter.cli.consoles import err_console, look, out_console, warn_unsandboxed
 from opencodeinterpreter.cli.deliver import Delivery
 from opencodeinterpreter.cli.inputs import check_files, read_task
@@ -19,7 +19,7 @@ from opencodeinterpreter.cli.render import JsonRenderer, Renderer, TextRenderer
 from opencodeinterpreter.cli.turns import exit_code, show_turn
 from opencodeinterpreter.cli.workbench import Workbench, workbench
 from opencodeinterpreter.config import Config
-from opencodeinterpreter.errors import InputError, MissingExtraError, ModelError, OcintError, SandboxError
+from opencodeinterpreter.errors import MissingExtraError, ModelError, OcintError, SandboxError
 from opencodeinterpreter.interpreter import Answer, Failure
 from opencodeinterpreter.sandbox.base import Display, FileChange
 
@@ -37,9 +37,8 @@ def do_job(
     try:
         text = read_task(task, config.context)
         given = check_files(files, config.limits)
-        asking = "--approve" if config.approve else "--allow-install" if config.allow_install else None
-        if asking and not json_lines and not sys.stdin.isatty():
-            raise InputError(f"{asking} asks at the terminal, and standard input is not one; use --json in scripts.")
+        if not json_lines:
+            check_can_ask(config, "; use --json in scripts")
         warn_unsandboxed(config, err)
         with workbench(config, err, identity) as bench:
             return _turn(bench, text, given, json_renderer or text_renderer(bench, err, quiet), err)

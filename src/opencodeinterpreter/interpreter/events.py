@@ -199,7 +199,10 @@ class Request(Event):
 
 @dataclass(frozen=True)
 class ApprovalRequest(Request):
-    """Code waits for a person, who approves, edits or rejects it."""
+    """Code waits for a person, who approves, edits or rejects it.
+
+    A reason for rejecting is human feedback, and the model tries again; without one the turn ends.
+    """
 
     type = "approval_request"
     round: int
@@ -213,10 +216,6 @@ class ApprovalRequest(Request):
     def edit(self, code: str) -> None:
         """Run ``code`` in its place; the model is told."""
         self._decide("edit", code)
-
-    def reject(self, reason: str = "") -> None:
-        """Do not run it. A reason is human feedback and the model tries again; without one the turn ends."""
-        super().reject(reason)
 
 
 @dataclass(frozen=True)

@@ -6,65 +6,87 @@ About the sandbox and its packages, never about a task.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from opencodeinterpreter.sandbox.base import ErrorInfo
 
-# (what the error says, what to use instead, what to replace in the line). From the release notes of pandas 1.0-2.2,
-# NumPy 1.20-2.2, Pillow 10, scikit-learn 1.0-1.4, seaborn 0.14 and Python 3.3-3.13: models learned from older code.
-_REMOVED: tuple[tuple[str, str, tuple[str, str] | None], ...] = (
-    (
-        r"'DataFrame' .* 'append'",
+
+class Removed(NamedTuple):
+    """Something that a package has given up, and that models, which learned from older code, still write."""
+
+    says: str
+    """what the error says, as a pattern; names the package's own types, for others may have such a name"""
+    instead: str
+    was: str = ""
+    """what stands in the line that failed, as a pattern; empty where no replacement in the line would do"""
+    becomes: str = ""
+
+
+_PANDAS = r"'(?:DataFrame|Series)' object has no attribute "
+_NUMPY = r"module 'numpy' has no attribute "
+_ABSTRACT = "'(?:Mapping|MutableMapping|Iterable|Iterator|Sequence|Callable|Hashable)'"
+
+# From the release notes of pandas 1.0-2.2, NumPy 1.24-2.2, Pillow 10, scikit-learn 1.2-1.4, seaborn 0.12 and
+# Python 3.8-3.10.
+_REMOVED = (
+    Removed(
+        r"'DataFrame' object has no attribute 'append'",
         "pd.concat([frame, pd.DataFrame([row])], ignore_index=True)",
-        (
-            r"(\w+)\.append\(((?:\{|dict\().*[})])(?:, ?ignore_index=True)?\)",
-            r"pd.concat([\1, pd.DataFrame([\2])], ignore_index=True)",
-        ),
+        r"(\w+)\.append\(((?:\{|dict\().*[})])(?:, ?ignore_index=True)?\)",
+        r"pd.concat([\1, pd.DataFrame([\2])], ignore_index=True)",
     ),
-    (r"'Series' .* 'append'", "pd.concat([series, other])", None),
-    (r"no attribute 'iteritems'", ".items()", (r"\.iteritems\(", ".items(")),
-    (r"no attribute 'ix'", ".loc[] or .iloc[]", (r"\.ix\[", ".loc[")),
-    (r"no attribute 'as_matrix'", ".to_numpy()", (r"\.as_matrix\(", ".to_numpy(")),
-    (r"no attribute 'get_value'", ".at[row, column]", (r"\.get_value\(([^()]*)\)", r".at[\1]")),
-    (r"no attribute 'mad'", "(x - x.mean()).abs().mean()", None),
-    (r"no attribute 'lookup'", "frame.to_numpy()[row_numbers, column_numbers]", None),
-    (r"no attribute 'weekofyear'", ".isocalendar().week", (r"\.weekofyear\b", ".isocalendar().week")),
-    (r"argument 'line_terminator'", "lineterminator=", (r"\bline_terminator=", "lineterminator=")),
-    (
-        r"argument '(error|warn)_bad_lines'",
+    Removed("'Series' object has no attribute 'append'", "pd.concat([series, other])"),
+    Removed(_PANDAS + "'iteritems'", ".items()", r"\.iteritems\(", ".items("),
+    Removed(_PANDAS + "'ix'", ".loc[] or .iloc[]", r"\.ix\[", ".loc["),
+    Removed(_PANDAS + "'as_matrix'", ".to_numpy()", r"\.as_matrix\(", ".to_numpy("),
+    Removed(_PANDAS + "'get_value'", ".at[row, column]", r"\.get_value\(([^()]*)\)", r".at[\1]"),
+    Removed(_PANDAS + "'mad'", "(x - x.mean()).abs().mean()"),
+    Removed(_PANDAS + "'lookup'", "frame.to_numpy()[row_numbers, column_numbers]"),
+    Removed(
+        "'Datetime(?:Properties|Index)' .* 'weekofyear'",
+        ".isocalendar().week",
+        r"\.weekofyear\b",
+        ".isocalendar().week",
+    ),
+    Removed(r"to_csv\(\) .* argument 'line_terminator'", "lineterminator=", r"\bline_terminator=", "lineterminator="),
+    Removed(
+        r"read_\w+\(\) .* argument '(?:error|warn)_bad_lines'",
         "on_bad_lines='skip'",
-        (r"\b(error|warn)_bad_lines=\w+", "on_bad_lines='skip'"),
+        r"\b(?:error|warn)_bad_lines=\w+",
+        "on_bad_lines='skip'",
     ),
-    (
-        r"'numpy' has no attribute '(float|int|bool|object|str)'",
+    Removed(
+        _NUMPY + "'(?:float|int|object|str)'",
         "the built-in type of the same name",
-        (r"\b(?:np|numpy)\.(float|int|bool|object|str)\b", r"\1"),
+        r"\b(?:np|numpy)\.(float|int|object|str)\b",
+        r"\1",
     ),
-    (r"np\.float_|no attribute 'float_'", "np.float64", (r"\bfloat_\b", "float64")),
-    (r"np\.NaN|no attribute 'NaN'", "np.nan", (r"\.NaN\b", ".nan")),
-    (r"np\.Inf|no attribute 'Inf'", "np.inf", (r"\.Inf\b", ".inf")),
-    (r"no attribute 'trapz'", "np.trapezoid", (r"\.trapz\b", ".trapezoid")),
-    (r"no attribute 'in1d'", "np.isin", (r"\.in1d\b", ".isin")),
-    (r"no attribute 'product'", "np.prod", (r"\.product\(", ".prod(")),
-    (r"no attribute 'cumproduct'", "np.cumprod", (r"\.cumproduct\(", ".cumprod(")),
-    (r"'ImageDraw' .* 'textsize'", "draw.textbbox((0, 0), text, font=font)", None),
-    (r"'FreeTypeFont' .* 'getsize'", "font.getbbox(text)", None),
-    (r"'PIL.Image' .* 'ANTIALIAS'", "Image.Resampling.LANCZOS", (r"\bImage\.ANTIALIAS\b", "Image.Resampling.LANCZOS")),
-    (
-        r"no attribute 'get_feature_names'",
+    Removed(r"`np\.float_` was removed", "np.float64", r"\.float_\b", ".float64"),
+    Removed(r"`np\.NaN` was removed", "np.nan", r"\.NaN\b", ".nan"),
+    Removed(r"`np\.Inf` was removed", "np.inf", r"\.Inf\b", ".inf"),
+    Removed(_NUMPY + "'trapz'", "np.trapezoid", r"\.trapz\b", ".trapezoid"),
+    Removed(_NUMPY + "'in1d'", "np.isin", r"\.in1d\b", ".isin"),
+    Removed(_NUMPY + "'product'", "np.prod", r"\.product\(", ".prod("),
+    Removed(_NUMPY + "'cumproduct'", "np.cumprod", r"\.cumproduct\(", ".cumprod("),
+    Removed("'ImageDraw' object has no attribute 'textsize'", "draw.textbbox((0, 0), text, font=font)"),
+    Removed("'FreeTypeFont' object has no attribute 'getsize'", "font.getbbox(text)"),
+    Removed("'PIL.Image' has no attribute 'ANTIALIAS'", "Image.LANCZOS", r"\.ANTIALIAS\b", ".LANCZOS"),
+    Removed(
+        r"'\w+(?:Vectorizer|Encoder|Transformer|Features)' object has no attribute 'get_feature_names'",
         ".get_feature_names_out()",
-        (r"\.get_feature_names\(", ".get_feature_names_out("),
+        r"\.get_feature_names\(",
+        ".get_feature_names_out(",
     ),
-    (r"argument 'sparse'", "sparse_output=", (r"\bsparse=", "sparse_output=")),
-    (
-        r"'(Mapping|MutableMapping|Iterable|Iterator|Sequence|Callable|Hashable)'.*'collections'|"
-        r"'collections' has no attribute '(Mapping|MutableMapping|Iterable|Iterator|Sequence|Callable|Hashable)'",
+    Removed(r"OneHotEncoder\.__init__\(\) .* argument 'sparse'", "sparse_output=", r"\bsparse=", "sparse_output="),
+    Removed(
+        rf"{_ABSTRACT} from 'collections'|'collections' has no attribute {_ABSTRACT}",
         "collections.abc",
-        (r"\bcollections\b(?!\.abc)", "collections.abc"),
+        r"\bcollections\b(?!\.abc)",
+        "collections.abc",
     ),
-    (r"'gcd' from 'fractions'|'fractions' has no attribute 'gcd'", "math.gcd", (r"\bfractions\b", "math")),
-    (r"'time' has no attribute 'clock'", "time.perf_counter()", (r"\btime\.clock\(", "time.perf_counter(")),
-    (r"'seaborn' has no attribute 'distplot'", "sns.histplot", (r"\.distplot\(", ".histplot(")),
-    (r"'seaborn' has no attribute 'factorplot'", "sns.catplot", (r"\.factorplot\(", ".catplot(")),
+    Removed("'gcd' from 'fractions'|'fractions' has no attribute 'gcd'", "math.gcd", r"\bfractions\b", "math"),
+    Removed("'time' has no attribute 'clock'", "time.perf_counter()", r"\btime\.clock\(", "time.perf_counter("),
+    Removed("'seaborn' has no attribute 'factorplot'", "sns.catplot", r"\.factorplot\(", ".catplot("),
 )
 
 _INSTEAD = {
@@ -87,7 +109,6 @@ _INSTEAD = {
     "statsmodels": "scipy.stats and numpy.polyfit",
     "nltk": "re and collections.Counter",
     "chardet": "encoding='utf-8', then 'cp1252'",
-    "pytz": "zoneinfo",
     "unidecode": "unicodedata",
     "torch": "scikit-learn",
     "tensorflow": "scikit-learn",
@@ -114,7 +135,7 @@ def hint(error: ErrorInfo | None) -> str | None:
     if error.name == "ValueError" and "If using all scalar values" in error.value:
         return "A single row has to stand in a list: pd.DataFrame([row])."
     removed = _removed(error)
-    return f"The installed version no longer has this; use instead: {removed[1]}" if removed else None
+    return f"The installed version no longer has this; use instead: {removed.instead}" if removed else None
 
 
 def missing_module(error: ErrorInfo | None) -> str | None:
@@ -128,13 +149,13 @@ def missing_module(error: ErrorInfo | None) -> str | None:
 def modern_line(error: ErrorInfo, line: str) -> str | None:
     """Return the line that failed with what was removed from a package replaced, or None."""
     removed = _removed(error)
-    if removed is None or removed[2] is None:
+    if removed is None or not removed.was:
         return None
-    changed = re.sub(removed[2][0], removed[2][1], line)
+    changed = re.sub(removed.was, removed.becomes, line)
     return changed if changed != line else None
 
 
-def _removed(error: ErrorInfo) -> tuple[str, str, tuple[str, str] | None] | None:
+def _removed(error: ErrorInfo) -> Removed | None:
     if error.name not in {"AttributeError", "TypeError", "ImportError"}:
         return None
-    return next((entry for entry in _REMOVED if re.search(entry[0], error.value)), None)
+    return next((removed for removed in _REMOVED if re.search(removed.says, error.value)), None)

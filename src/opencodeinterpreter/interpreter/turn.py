@@ -226,13 +226,12 @@ class TurnLoop:
                 return None if feedback else "rejected"
             code, edited = text, verb == "edit"
         self._last_reminder = None
-        yield CodeActionStarted(number, code, self._language, "user" if edited else "model")
-        result = yield from execute(self._sandbox, code, self._stopped)
-        yield ExecutionFinished(number, result)
-        while (yield from self._lets_install(number, result)):
+        runs_again = True
+        while runs_again:
             yield CodeActionStarted(number, code, self._language, "user" if edited else "model")
             result = yield from execute(self._sandbox, code, self._stopped)
             yield ExecutionFinished(number, result)
+            runs_again = yield from self._lets_install(number, result)
         if result.state_lost:
             yield Notice("state lost", "The interpreter was restarted: variables are gone, files are still there.")
         # Once a turn: a true zero is believed when the model stands by it.
