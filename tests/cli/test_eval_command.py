@@ -144,6 +144,7 @@ def test_the_published_protocol_is_said_to_be_no_honest_one(evaluation: Evaluati
         (("--refine", "hard"), "--refine must be plain, clear or cause"),
         (("-p", "human"), "needs --synthesizer"),
         (("--samples", "3"), "needs a --temperature above 0"),
+        (("--ids", "HumanEval/0", "--failures-of", "run"), "--ids and --failures-of"),
     ],
 )
 def test_what_cannot_be_used_gets_one_sentence(evaluation: Evaluation, words: tuple[str, ...], sentence: str) -> None:

@@ -211,7 +211,7 @@ def report_(
     runs: Runs,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Write to FILE.md, FILE.json or FILE.html; can be repeated."),
+        typer.Option("--out", "-o", metavar="FILE", help="Write to FILE.md, FILE.json or FILE.html."),
     ] = None,
     data_file: DataFile = None,
     json_: Json = False,

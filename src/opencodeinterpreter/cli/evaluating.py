@@ -165,6 +165,8 @@ def _ids(wanted: Wanted) -> list[str]:
     ids = [word.strip() for word in (wanted.ids or "").split(",") if word.strip()]
     if wanted.failures_of is None:
         return ids
+    if ids:
+        raise EvaluationError("--ids and --failures-of choose problems each in its own way; give one of them.")
     failed = [
         record.problem
         for record in read_run(wanted.failures_of).records
