@@ -133,11 +133,11 @@ def test_the_end_token_of_the_tokenizer_ends_the_reply(tmp_path: Path) -> None:
 
 
 def test_text_of_every_script_comes_whole(tiny: ChatModel) -> None:
-    from opencodeinterpreter.models.transformers import _Detokenizer
+    from opencodeinterpreter.models.detokenizer import Detokenizer
 
     tokenizer = tiny._checkpoint.tokenizer  # type: ignore[attr-defined]
     text = " Größe 你好 😀\n    x = 1  # two  spaces"
-    detokenizer = _Detokenizer(tokenizer)
+    detokenizer = Detokenizer(tokenizer)
     pieces = [detokenizer.feed(token) for token in tokenizer(text)["input_ids"]]
     assert "".join(pieces) + detokenizer.rest() == text
     assert not any("\ufffd" in piece for piece in pieces)

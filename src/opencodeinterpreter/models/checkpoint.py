@@ -16,6 +16,9 @@ from opencodeinterpreter.models.settings import Sources
 _ENDS = ("<|EOT|>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "</s>")
 """Tokens by which chat models end their turn; some checkpoints name only one of two in their settings."""
 
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""What processors that compute in it are said to have."""
+
 
 @dataclass
 class Checkpoint:
@@ -68,8 +71,7 @@ def _load(where: str, options: dict[str, Any]) -> tuple[Any, Any]:
     import torch
     import transformers
 
-    # Processors compute in 32 bits several times as fast as in 16.
-    placed: dict[str, Any] = {"dtype": torch.float32}
+    placed: dict[str, Any] = {"dtype": _kind_on_processor()}
     if torch.cuda.is_available():
         placed = {"dtype": "auto", "device_map": "auto"}
     with contextlib.ExitStack() as quiet:
@@ -81,6 +83,18 @@ def _load(where: str, options: dict[str, Any]) -> tuple[Any, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
         model = transformers.AutoModelForCausalLM.from_pretrained(where, **options, **placed)
     return model, tokenizer
+
+
+def _kind_on_processor() -> Any:
+    """Return the kind of numbers that this processor computes in fastest.
+
+    Checkpoints are published in bfloat16. Processors with instructions for it take half the memory and, with many
+    replies side by side, a fraction of the time; others take several times as long as with 32 bits.
+    """
+    import torch
+
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return torch.bfloat16 if any(able.get(name) for name in _BFLOAT16) else torch.float32
 
 
 def _place(source: str | Path) -> tuple[str, dict[str, Any]]:

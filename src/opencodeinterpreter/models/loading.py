@@ -34,7 +34,7 @@ def load_model(
         context_tokens: how long prompt and reply may be together.
         threads: for the embedded engine; None for as many as there are physical cores.
         adapters: LoRA files for the embedded engine.
-        parallel: how many replies the embedded engine generates side by side.
+        parallel: how many replies the embedded engine or a checkpoint generates side by side.
         progress: told how far a download is.
         settings: where models come from; None reads the environment.
 
@@ -58,7 +58,9 @@ def load_model(
         from opencodeinterpreter.models.transformers import TransformersModel
 
         source = _checkpoint_source(_said(rest, name), settings, progress)
-        return TransformersModel(source, name=name, context_tokens=context_tokens, sources=settings.sources)
+        return TransformersModel(
+            source, name=name, context_tokens=context_tokens, parallel=parallel, sources=settings.sources
+        )
     if kind == "scripted":
         from opencodeinterpreter.models.scripted import ScriptedModel
 
@@ -68,7 +70,11 @@ def load_model(
         from opencodeinterpreter.models.transformers import TransformersModel
 
         return TransformersModel(
-            entry.repository, name=entry.name, context_tokens=context_tokens, sources=settings.sources
+            entry.repository,
+            name=entry.name,
+            context_tokens=context_tokens,
+            parallel=parallel,
+            sources=settings.sources,
         )
     path = _path_of(entry, settings, progress)
     from opencodeinterpreter.models.llamacpp import LlamaCppModel

@@ -1,0 +1,190 @@
+"""Forward passes of a causal model: a prompt into a slot, then one token after the other, of many texts at once."""
+
+from __future__ import annotations
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from opencodeinterpreter.models.kv_slots import Kept, KeyValueSlots
+
+_REMEMBERED_BYTES = 2**30
+_WORTH_TOKENS = 16
+"""A shorter common beginning is read again rather than looked up."""
+
+
+class Passes(Protocol):
+    """Texts that a model reads; those that are being continued have the numbers 0, 1, 2 and so on."""
+
+    slots: int
+    """how many there may be"""
+
+    def prefill(self, slot: int, tokens: Sequence[int]) -> tuple[Any, int]:
+        """Read a prompt; return the logits after it, [vocabulary], and how many of its tokens were known already."""
+        ...
+
+    def decode(self, tokens: Sequence[int]) -> Any:
+        """Read one more token of each of the first texts; return the logits after it, [texts, vocabulary]."""
+        ...
+
+    def end(self, slot: int, last: int) -> None:
+        """End a text; the one of the slot ``last``, which is the last, takes its place."""
+        ...
+
+
+def passes_of(model: Any, slots: int) -> Passes:
+    """Return passes for as many texts as the model can read at a time: one, where its attention is not plain."""
+    return SlottedPasses(model, slots) if _is_plain(model) else LibraryPasses(model)
+
+
+def _is_plain(model: Any) -> bool:
+    """Whether every layer looks back at everything, by rotated positions: what slots can keep."""
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ())
+    rotary = getattr(config, "rope_parameters", None) or getattr(config, "rope_theta", None)
+    window = getattr(config, "sliding_window", None)
+    return (
+        bool(rotary)
+        and (kinds <= {"full_attention"} if kinds else window is None)
+        and "logits_to_keep" in inspect.signature(model.forward).parameters
+    )
+
+
+class SlottedPasses:
+    """Many texts at a time.
+
+    A pass over many texts reads the weights once for all of them, and so takes hardly longer than one over a single
+    text; that is what generation is slow by. What was read of ended texts is remembered: the refinement of a dialog
+    costs its new tokens only.
+
+    Args:
+        model: of the transformers library.
+        slots: how many texts there may be.
+    """
+
+    def __init__(self, model: Any, slots: int) -> None:
+        self.slots = slots
+        self._model = model
+        self._kept = KeyValueSlots(slots)
+        self._texts: list[list[int]] = [[] for _ in range(slots)]
+        self._remembered: OrderedDict[tuple[int, ...], Kept] = OrderedDict()
+
+    def prefill(self, slot: int, tokens: Sequence[int]) -> tuple[Any, int]:
+        import torch
+
+        known = self._recall(slot, tokens)
+        new = torch.tensor([tokens[known:]], device=self._model.device)
+        length = len(tokens)
+        places = torch.arange(known, length, device=new.device)
+        hidden = torch.arange(length, device=new.device)[None, :] > places[:, None]
+        self._kept.plan_prefill(slot, known)
+        logits = self._forward(new, places[None], hidden[None, None])
+        self._texts[slot] = list(tokens)
+        return logits[0], known
+
+    def decode(self, tokens: Sequence[int]) -> Any:
+        import torch
+
+        count = len(tokens)
+        lengths = [len(text) for text in self._texts[:count]]
+        longest = max(lengths) + 1
+        new = torch.tensor(tokens, device=self._model.device)[:, None]
+        places = torch.tensor(lengths, device=new.device)
+        hidden = torch.arange(longest, device=new.device)[None, :] > places[:, None]
+        self._kept.plan_decode(places, longest)
+        logits = self._forward(new, places[:, None], hidden[:, None, None])
+        for text, token in zip(self._texts, tokens, strict=False):
+            text.append(token)
+        return logits
+
+    def end(self, slot: int, last: int) -> None:
+        text = self._texts[slot]
+        if text:
+            self._remember(tuple(text), self._kept.take(slot, len(text)))
+        if slot != last:
+            self._kept.move(last, slot, len(self._texts[last]))
+            self._texts[slot] = self._texts[last]
+        self._texts[last] = []
+
+    def _forward(self, tokens: Any, places: Any, hidden: Any) -> Any:
+        """Run the model; return the logits after the last token of each text.
+
+        Args:
+            tokens: [texts, new tokens].
+            places: their positions, of the same shape.
+            hidden: what they must not look at, [texts, 1, new tokens, all tokens].
+        """
+        import torch
+
+        kind = self._model.dtype
+        mask = torch.zeros(hidden.shape, dtype=kind, device=tokens.device).masked_fill_(hidden, torch.finfo(kind).min)
+        output = self._model(
+            input_ids=tokens,
+            position_ids=places,
+            attention_mask=mask,
+            past_key_values=self._kept,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return output.logits[:, -1].float()
+
+    def _recall(self, slot: int, tokens: Sequence[int]) -> int:
+        """Put what is remembered of the beginning of a prompt into a slot; return how many tokens that are."""
+        best: tuple[int, ...] = ()
+        most = _WORTH_TOKENS - 1
+        for text in self._remembered:
+            same = _common(text, tokens)
+            if same > most:
+                best, most = text, same
+        if not best:
+            return 0
+        # The last token is always read: what comes after it is what is asked for.
+        most = min(most, len(tokens) - 1)
+        self._remembered.move_to_end(best)
+        self._kept.put(slot, self._remembered[best], most)
+        return most
+
+    def _remember(self, text: tuple[int, ...], kept: Kept) -> None:
+        self._remembered[text] = kept
+        self._remembered.move_to_end(text)
+        size = sum(each.size for each in self._remembered.values())
+        while size > _REMEMBERED_BYTES:
+            _, oldest = self._remembered.popitem(last=False)
+            size -= oldest.size
+
+
+class LibraryPasses:
+    """One text at a time, kept as the library keeps it for this model."""
+
+    slots = 1
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._cache: Any = None
+
+    def prefill(self, slot: int, tokens: Sequence[int]) -> tuple[Any, int]:
+        import transformers
+
+        del slot
+        self._cache = transformers.DynamicCache(config=self._model.config)
+        return self.decode([tokens])[0], 0
+
+    def decode(self, tokens: Sequence[Any]) -> Any:
+        import torch
+
+        new = torch.tensor(tokens, device=self._model.device).reshape(1, -1)
+        output = self._model(input_ids=new, past_key_values=self._cache, use_cache=True)
+        return output.logits[:, -1].float()
+
+    def end(self, slot: int, last: int) -> None:
+        del slot, last
+        self._cache = None
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many tokens two texts have in common at their beginning."""
+    for index, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return index
+    return min(len(first), len(second))

@@ -1,0 +1,142 @@
+"""Replies that are generated side by side by the transformers back-end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test-transformers")
+transformers = pytest.importorskip("transformers", reason="the transformers extra is not installed")
+
+from opencodeinterpreter.dialog import Message  # noqa: E402
+from opencodeinterpreter.models import ChatModel, Generation, load_model  # noqa: E402
+from test_transformers import TEMPLATE, make_checkpoint  # noqa: E402
+
+pytestmark = [
+    pytest.mark.transformers,
+    # Remarks of torch and transformers about themselves.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
+
+QUESTIONS = [[Message("user", "print " * count + "the answer")] for count in (1, 40, 3, 17, 90, 2, 25, 60, 5, 11)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint in 32 bits, in which sums in another order do not change which token is the likeliest."""
+    return Path(make_checkpoint(tmp_path_factory.mktemp("batched"), TEMPLATE))
+
+
+@pytest.fixture(autouse=True)
+def exact_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencodeinterpreter.models.checkpoint._BFLOAT16", ())
+
+
+@pytest.fixture
+def model(folder: Path) -> Iterator[ChatModel]:
+    model = load_model(f"transformers:{folder}", parallel=4)
+    yield model
+    model.close()
+
+
+def replies(model: ChatModel, questions: Sequence[list[Message]], generation: Generation) -> list[str]:
+    """Ask everything at once."""
+    said = [""] * len(questions)
+
+    def ask(index: int) -> None:
+        with model.stream(questions[index], generation) as reply:
+            said[index] = "".join(reply)
+
+    threads = [threading.Thread(target=ask, args=(index,)) for index in range(len(questions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return said
+
+
+def by_the_library(folder: Path, questions: Sequence[list[Message]], tokens: int) -> list[str]:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    # Not the penalty that this checkpoint asks for.
+    model.generation_config = transformers.GenerationConfig()
+    said = []
+    for question in questions:
+        prompt = tokenizer.apply_chat_template(
+            [message.to_json() for message in question],
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+        )
+        config = transformers.GenerationConfig(max_new_tokens=tokens, eos_token_id=0, pad_token_id=1, do_sample=False)
+        found = model.generate(**prompt, generation_config=config)
+        said.append(tokenizer.decode(found[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True))
+    return said
+
+
+def test_replies_side_by_side_are_those_of_the_library_one_by_one(model: ChatModel, folder: Path) -> None:
+    # More than there are slots, of different lengths: texts end, move and make room while others go on.
+    wanted = by_the_library(folder, QUESTIONS, 30)
+    assert len(set(wanted)) > 5
+    assert replies(model, QUESTIONS, Generation(max_tokens=30)) == wanted
+    assert replies(model, QUESTIONS[::-1], Generation(max_tokens=30)) == wanted[::-1]
+
+
+def test_a_drawn_reply_does_not_depend_on_the_others(model: ChatModel) -> None:
+    drawn = Generation(max_tokens=20, temperature=1.0, top_p=0.9, seed=5)
+    alone = replies(model, QUESTIONS[3:4], drawn)
+    assert replies(model, QUESTIONS, drawn)[3:4] == alone
+    other = Generation(max_tokens=20, temperature=1.0, top_p=0.9, seed=6)
+    assert replies(model, QUESTIONS[3:4], other) != alone
+
+
+def test_a_dialog_that_goes_on_is_read_from_where_it_was(model: ChatModel, folder: Path) -> None:
+    question = QUESTIONS[4]
+    with model.stream(question, Generation(max_tokens=15)) as reply:
+        first = "".join(reply)
+    longer = [*question, Message("assistant", first), Message("user", "And now?")]
+    with model.stream(longer, Generation(max_tokens=15)) as reply:
+        second = "".join(reply)
+    assert reply.usage is not None
+    assert reply.usage.cached_prompt_tokens is not None
+    assert model.count_tokens(question) <= reply.usage.cached_prompt_tokens < model.count_tokens(longer)
+    assert second == by_the_library(folder, [longer], 15)[0]
+
+
+def test_one_that_is_cancelled_makes_room(model: ChatModel) -> None:
+    endless = [model.stream(question, Generation(max_tokens=400)) for question in QUESTIONS[:6]]
+    for reply in endless:
+        reply.cancel()
+    assert [list(reply) for reply in endless] == [[]] * 6
+    assert all(replies(model, QUESTIONS[:2], Generation(max_tokens=5)))
+
+
+def test_a_model_that_looks_back_only_so_far_goes_one_by_one(folder: Path, tmp_path: Path) -> None:
+    config = transformers.MistralConfig(
+        vocab_size=400, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=512, sliding_window=16, eos_token_id=0,
+    )  # fmt: skip
+    torch.manual_seed(1)
+    transformers.MistralForCausalLM(config).save_pretrained(tmp_path)
+    transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path)
+    model = load_model(f"transformers:{tmp_path}", parallel=4)
+    wanted = by_the_library(tmp_path, QUESTIONS[:4], 20)
+    assert replies(model, QUESTIONS[:4], Generation(max_tokens=20)) == wanted
+    model.close()
+
+
+def test_a_fault_of_the_model_reaches_everyone_who_waits(model: ChatModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no good")
+
+    inside = model._checkpoint.model  # type: ignore[attr-defined]
+    monkeypatch.setattr(inside, "forward", fails)
+    for question in QUESTIONS[:2]:
+        with pytest.raises(RuntimeError, match="no good"), model.stream(question, Generation(max_tokens=5)) as reply:
+            list(reply)
+    monkeypatch.undo()
+    assert replies(model, QUESTIONS[:1], Generation(max_tokens=5))[0]
