@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 from pathlib import PurePosixPath
 from typing import Any
 
 from opencodeinterpreter.errors import InputError, SandboxError
-from opencodeinterpreter.interpreter.feedback import failing_line
-from opencodeinterpreter.interpreter.hints import modern_line
+from opencodeinterpreter.interpreter.mending import how_to_mend
 from opencodeinterpreter.sandbox import Sandbox
-from opencodeinterpreter.sandbox.base import ErrorInfo, ExecutionResult
+from opencodeinterpreter.sandbox.base import ExecutionResult
 
 _FRAMES = 3
 _COLUMNS = 15
@@ -163,7 +161,7 @@ def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
         return ""
     told = [_frame(name, *described) for name, described in list(frames.items())[-_FRAMES:]]
     if result.error is not None:
-        told += _mended(result.error, frames)
+        told += how_to_mend(result.error, frames)
     return "\n".join(told)
 
 
@@ -174,49 +172,6 @@ def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
         told.append(f"{column!r} ({kind}{like}{f', {missing} missing' if missing else ''})")
     more = ", ..." if len(columns) > _COLUMNS else ""
     return f"{name} is a DataFrame of {shape[0]} rows; its columns: {', '.join(told)}{more}"
-
-
-def _mended(error: ErrorInfo, frames: dict[str, Any]) -> list[str]:
-    """Tell how the line that failed would be right, where that is a matter of one name: small models copy it else."""
-    line = failing_line(error)
-    told = []
-    mended = modern_line(error, line)
-    if error.name == "KeyError":
-        wanted = error.value.strip("'\"")
-        meant = _nearest_name(wanted, frames)
-        told += _elsewhere(wanted, line, frames)
-        if meant is not None:
-            told.append(f"There is no column {wanted!r}; there is {meant!r}, to be written exactly so.")
-            mended = line.replace(f"'{wanted}'", repr(meant)).replace(f'"{wanted}"', repr(meant))
-    if mended and mended != line:
-        told.append(f"Wrong: {line}\nRight: {mended}")
-    return told
-
-
-def _elsewhere(wanted: str, line: str, frames: dict[str, Any]) -> list[str]:
-    """Tell of another table that has the column, and how to join it where the two share one."""
-    columns = {name: [column[0] for column in described] for name, (_, described) in frames.items()}
-    used = [name for name in columns if re.search(rf"\b{re.escape(name)}\b", line) and wanted not in columns[name]]
-    told = []
-    for other, has in columns.items():
-        for name in used:
-            shared = [column for column in columns[name] if column in has]
-            if wanted in has and shared:
-                told.append(
-                    f"{name} has no column {wanted!r}, but {other} has it, and both have {shared[0]!r}: "
-                    f"join them first, as in {name}.merge({other}, on={shared[0]!r})."
-                )
-    return told[:1]
-
-
-def _nearest_name(wanted: str, frames: dict[str, Any]) -> str | None:
-    """Return the column that was probably meant: a space or a capital is easily overlooked."""
-    for _, columns in reversed(frames.values()):
-        known = {column[0].strip().casefold(): column[0] for column in columns}
-        near = difflib.get_close_matches(wanted.strip().casefold(), known, n=1)
-        if near and wanted not in known.values():
-            return str(known[near[0]])
-    return None
 
 
 def _raw_lines(code: str, error: str, sandbox: Sandbox) -> str:
