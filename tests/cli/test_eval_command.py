@@ -124,6 +124,25 @@ def test_a_leak_that_was_planted_makes_the_report_fail(evaluation: Evaluation) -
     assert "hidden input" in shown.err
 
 
+def test_a_leak_is_told_and_marked_while_the_run_goes_on(evaluation: Evaluation) -> None:
+    person = evaluation.ocint.script("Look at what plus_one(40) gives.")
+    words = ("-p", "human-visible", "--synthesizer", person, "--ids", "0", "-o", "run")
+    ended = evaluation.run(*words, model=evaluation.ocint.script(WRONG, RIGHT))
+    assert ended.code == 1
+    line = "HumanEval/0 (sample 0), attempt 1: hidden input: plus_one ( 40 )"
+    assert f"LEAK: {line}" in ended.err
+    assert "LEAK: this run is not honest: 1 message" in ended.err
+    [record] = evaluation.records("run")
+    assert [leak["kind"] for leak in record["notes"]["leaks"]] == ["hidden input"]
+    # Known without the data, and in the report itself.
+    (evaluation.ocint.work / evaluation.data).unlink()
+    shown = evaluation.ocint("eval", "report", "run")
+    assert shown.code == 1
+    assert "was not checked for leaks again" in shown.err
+    assert line in shown.err
+    assert "LEAK: 1 answer after a message with hidden content" in shown.out
+
+
 def test_the_published_protocol_is_said_to_be_no_honest_one(evaluation: Evaluation) -> None:
     ended = evaluation.run("-p", "execution", "--limit", "1", "--gate", "base", replies=(WRONG, RIGHT))
     assert ended.code == 0

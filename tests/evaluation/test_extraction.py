@@ -182,6 +182,31 @@ def test_replies_without_the_entry_point(reply: str, code: str, rule: str) -> No
     assert (found.code, found.rule, found.has_entry_point) == (code, rule, False)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def g(x):\n    return x + 1",
+        "import math\n\ndef g(x):\n    return math.floor(x)\n\nprint(g(1))",
+        "class Solution:\n    def f(self, x):\n        return x + 2",
+        "g = lambda x: (yield x)",
+        "def g(x):\n    yield x",
+    ],
+)
+@pytest.mark.parametrize("shape", ["```python\n{}\n```", "```python\n{}", "Use\n{}", "```python\n    {}\n```"])
+def test_a_function_of_another_name_is_no_body(shape: str, code: str) -> None:
+    found = extract(shape.format(code.replace("\n", "\n    ") if "    {}" in shape else code), "f", PROMPT)
+    assert not found.has_entry_point
+    assert "body" not in found.rule
+
+
+@pytest.mark.parametrize("shape", ["```python\n{}\n```", "{}"])
+def test_a_body_may_define_helpers_of_its_own(shape: str) -> None:
+    found = extract(shape.format("    def g(y):\n        return y + 1\n\n    return g(x) + 1"), "f", PROMPT)
+    assert found.has_entry_point
+    assert result(found.code) == 3
+    assert found.rule.endswith("body")
+
+
 def test_a_body_needs_a_prompt_with_a_function() -> None:
     assert not extract("    return x + 2", "f", '"""Write f."""\n').has_entry_point
 

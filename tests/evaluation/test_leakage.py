@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,14 @@ from protocol_tools import BODY, MBPP_PROBLEM, PROBLEM, PROMPT, RIGHT, WRONG, do
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.evaluation.problems import Problem
-from opencodeinterpreter.evaluation.protocols.leakage import Leak, check_record, check_records, tokens
+from opencodeinterpreter.evaluation.protocols.leakage import (
+    Leak,
+    LeakCheck,
+    check_record,
+    check_records,
+    marked_leaks,
+    tokens,
+)
 from opencodeinterpreter.evaluation.protocols.prompts import first_messages, following, wrong_answer
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
 
@@ -18,7 +26,7 @@ VISIBLE = "The results aren't as expected.\nInput: double_plus(2, 1)\nExpected O
 
 def expected(problem: Problem, inputs: Sequence[tuple[Any, ...]]) -> list[str | None]:
     """What the reference solutions give."""
-    return [repr(given[0] * 2 + given[1] if problem is PROBLEM else given[0][::-1]) for given in inputs]
+    return [repr(given[0] * 2 + given[1] if problem.id == PROBLEM.id else given[0][::-1]) for given in inputs]
 
 
 def record(
@@ -142,3 +150,38 @@ def test_one_leak_among_many_records_is_named() -> None:
 def test_code_of_another_kind_is_no_leak() -> None:
     told = "Your loop must be `for i in range(len(items)): total += items[i]` and then return total"
     assert check_record(record(told, reply=double("1")), PROBLEM, expected) == []
+
+
+def test_a_check_that_is_kept_finds_the_same_and_asks_the_reference_once() -> None:
+    asked: list[object] = []
+
+    def told(problem: Problem, inputs: Sequence[tuple[Any, ...]]) -> list[str | None]:
+        asked.extend(inputs)
+        return expected(problem, inputs)
+
+    shown = Problem(**{**vars(PROBLEM), "examples": ()})
+    check = LeakCheck([shown, MBPP_PROBLEM], told)
+    leaking = record("The results aren't as expected.\nInput: double_plus(31, 4)", problem=shown)
+    for _ in range(3):
+        assert check.record(record(VISIBLE, problem=shown)) == []
+        assert kinds(check.record(leaking)) == ["hidden input"]
+    assert asked == [(2, 1)]
+
+
+def test_marks_that_are_none_are_not_read() -> None:
+    assert marked_leaks(record(leaks="x")) == []
+    assert marked_leaks(record(leaks=[3, {"where": "attempt 0"}, {"where": "a", "kind": "b", "excerpt": "c"}])) == [
+        Leak(PROBLEM.id, 0, "a", "b", "c")
+    ]
+
+
+def test_a_check_of_a_record_is_cheap_once_its_problem_is_known() -> None:
+    many = tuple((list(range(number, number + 40)), number) for number in range(2000))
+    problem = Problem(**{**vars(MBPP_PROBLEM), "plus_inputs": many})
+    check = LeakCheck([problem])
+    honest = record("x" * 20_000, problem=problem)
+    assert check.record(honest) == []
+    began = time.process_time()
+    assert check.record(honest) == []
+    assert time.process_time() - began < 0.5
+    assert kinds(check.record(record(f"think of {list(range(7, 47))}", problem=problem))) == ["hidden input"]

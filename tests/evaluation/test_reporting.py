@@ -128,6 +128,29 @@ def test_cost_counts_every_reply_and_the_dialogs_beside_them() -> None:
     assert (cost.tokens_per_solved, cost.seconds_per_solved) == (157, 7.0)
 
 
+def test_resampling_at_equal_budget_is_a_yardstick_and_no_cost_of_the_protocol() -> None:
+    kinds = ("sample", "sample", "repair", "baseline", "baseline")
+    attempts = tuple(single_attempt(PASS, number=int(kind == "repair"), kind=kind) for kind in kinds)
+    run = run_of(ProblemRecord("a", attempts, 2), made_record("b", WRONG), protocol="select")
+    summary = summarize(run)
+    cost, spent = summary.cost, summary.baseline
+    assert (cost.prompt_tokens, cost.completion_tokens, cost.seconds) == (400, 200, 8.0)
+    assert (cost.tokens_per_solved, cost.seconds_per_solved) == (200, 8.0)
+    assert spent is not None
+    assert (spent.prompt_tokens, spent.completion_tokens, spent.seconds) == (200, 100, 4.0)
+    assert [each.attempts for each in summary.rounds] == [3, 1]
+    text = render(build_report([run], published=False))
+    assert "| 1 | 1 | 400 | 200 | 8 | 200 | 8.0 |" in text
+    assert "| 1, resampling | – | 200 | 100 | 4 | – | – |" in text
+    row = json.loads(render(build_report([run], published=False), "json"))["runs"][0]
+    assert (row["cost"]["seconds"], row["baseline"]["seconds"]) == (8.0, 4.0)
+    assert "tokens of the resampling" in render(build_report([run], published=False), "html")
+
+
+def test_a_run_without_resampling_has_no_cost_of_it() -> None:
+    assert summarize(run_of(made_record("a", PASS))).baseline is None
+
+
 def test_tokens_that_are_not_reported_are_not_made_up() -> None:
     silent = ProblemRecord("a", (single_attempt(WRONG, tokens=Tokens()),), 0)
     cost = summarize(run_of(silent, made_record("b", WRONG))).cost

@@ -12,10 +12,12 @@ from protocol_tools import DATASET, PROBLEM, RIGHT, WRONG, RememberingGrader, fe
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ContextLengthError, EvaluationError, ModelConnectionError
 from opencodeinterpreter.evaluation.asking import Asker, repeats_itself
-from opencodeinterpreter.evaluation.configuration import Identity, chosen, default_rounds, run_config
+from opencodeinterpreter.evaluation.configuration import chosen, default_rounds, run_config
 from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.identity import Identity
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols import Outcome, Settings, Solving, load_protocol
+from opencodeinterpreter.evaluation.protocols.leakage import Leak, marked_leaks
 from opencodeinterpreter.evaluation.records import ProblemRecord
 from opencodeinterpreter.evaluation.response_cache import ResponseCache
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
@@ -222,6 +224,24 @@ def test_a_planted_leak_is_found_at_the_end_of_a_run(bench: Bench) -> None:
     bench.protocol = Leaking()  # type: ignore[assignment]
     ended = bench(ScriptedModel([RIGHT]), problems=[PROBLEM])
     assert [leak.kind for leak in ended.leaks] == ["hidden input"]
+
+
+def test_a_planted_leak_is_marked_as_soon_as_its_record_is_written(bench: Bench) -> None:
+    bench.protocol = Leaking()  # type: ignore[assignment]
+    seen: list[list[Leak]] = []
+    bench(ScriptedModel([RIGHT]), Telling(lambda record: seen.append(marked_leaks(record))), problems=[PROBLEM])
+    assert [leak.kind for leak in seen[0]] == ["hidden input"]
+    # The mark is in the file, for those who have the records and not the data.
+    [record] = bench.records.values()
+    assert marked_leaks(record) == seen[0]
+    assert str(seen[0][0]).startswith("HumanEval/0 (sample 0), attempt 0: hidden input: ")
+
+
+def test_a_record_without_a_leak_has_no_mark(bench: Bench) -> None:
+    bench(ScriptedModel([RIGHT]), problems=[PROBLEM])
+    [record] = bench.records.values()
+    assert "leaks" not in record.notes
+    assert marked_leaks(record) == []
 
 
 def test_published_protocols_leak_by_design_and_are_not_checked(bench: Bench) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from opencodeinterpreter.cli.text import seconds
+from opencodeinterpreter.cli.text import one_line, seconds
+from opencodeinterpreter.evaluation.protocols.leakage import marked_leaks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,8 @@ _LINE_SECONDS = 30.0
 class Count:
     """Problems done, how many of them pass, and how fast it goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self.total = self.done = self.base = self.plus = self.graded = self.made = 0
         self._began = time.monotonic()
 
@@ -35,6 +37,9 @@ class Count:
     def add(self, record: ProblemRecord) -> None:
         self.made += 1
         self._count(record)
+        for leak in marked_leaks(record):
+            # At once: nobody should find this out at the end of hours.
+            self._console.print(f"LEAK: {one_line(str(leak), 300)}", style="bold red", soft_wrap=True, markup=False)
 
     def _count(self, record: ProblemRecord) -> None:
         self.done += 1
@@ -64,7 +69,7 @@ class Count:
 
 class _Bar(Count):
     def __init__(self, bars: Bars, task: TaskID) -> None:
-        super().__init__()
+        super().__init__(bars.console)
         self._bars, self._task = bars, task
 
     def begin(self, records: Sequence[ProblemRecord], total: int) -> None:
@@ -81,8 +86,8 @@ class _Bar(Count):
 
 class _Lines(Count):
     def __init__(self, console: Console, name: str) -> None:
-        super().__init__()
-        self._console, self._name, self._said = console, name, time.monotonic()
+        super().__init__(console)
+        self._name, self._said = name, time.monotonic()
 
     def begin(self, records: Sequence[ProblemRecord], total: int) -> None:
         super().begin(records, total)

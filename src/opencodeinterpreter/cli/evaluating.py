@@ -20,9 +20,10 @@ from opencodeinterpreter.cli.text import count, one_line, short_path
 from opencodeinterpreter.config import Config, load_config, model_settings
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.asking import Asker
-from opencodeinterpreter.evaluation.configuration import Identity, chosen, default_rounds, identify, run_config
+from opencodeinterpreter.evaluation.configuration import chosen, default_rounds, run_config
 from opencodeinterpreter.evaluation.datasets import load_dataset
-from opencodeinterpreter.evaluation.grading import Grader, ReferenceFault
+from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.identity import Identity, identify
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols import Protocol, Settings, label, load_protocol
 from opencodeinterpreter.evaluation.response_cache import ResponseCache
@@ -183,23 +184,12 @@ def check_references(dataset: Dataset, problems: Sequence[Problem], workers: int
         faults = Grader(replace(dataset, problems=tuple(problems)), workers).check_references()
     if len({fault.problem_id for fault in faults}) == len(problems) > 1:
         raise EvaluationError(
-            f"no reference solution passes on this machine, so no score would mean anything; the first: "
-            f"{faults[0].problem_id}: {_what(faults[0])}"
+            f"no reference solution passes here, so no score would mean anything; the first: {faults[0].text}"
         )
     for fault in faults[:_FAULTS_SHOWN]:
-        suite = f", {fault.suite} tests" if fault.suite else ""
-        err.print(
-            f"Warning: the reference solution of {fault.problem_id} fails on this machine{suite}: {_what(fault)}",
-            soft_wrap=True,
-        )
+        err.print(f"Warning: {fault.text}", soft_wrap=True)
     if len(faults) > _FAULTS_SHOWN:
         err.print(f"Warning: and {len(faults) - _FAULTS_SHOWN} more", soft_wrap=True)
-
-
-def _what(fault: ReferenceFault) -> str:
-    """Say how a reference failed; of a traceback the exception alone."""
-    raised = re.findall(r"\w*(?:Error|Exception)\b[^\"\\\n]*", fault.text)
-    return f"{fault.verdict}: {one_line(raised[-1] if raised else fault.text)}"
 
 
 class _Opened:

@@ -7,48 +7,17 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.identity import Identity
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols.base import Protocol, Settings
 from opencodeinterpreter.evaluation.protocols.prompts import PROMPTS_VERSION
 from opencodeinterpreter.evaluation.records import RunConfig
-from opencodeinterpreter.models import ChatModel, ModelSettings
 
 _ENGINES = ("xllamacpp", "openai", "transformers", "torch")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What tells a model from every other one."""
-
-    name: str
-    """that it was asked for by"""
-    sha256: str
-    """of its file; empty if it has none here"""
-    key: str
-    """for the response cache: the file's hash, or the endpoint and the name"""
-
-
-def identify(name: str, model: ChatModel, settings: ModelSettings) -> Identity:
-    """Return what identifies a loaded model; the hash of a file that was checked before is not computed again."""
-    from opencodeinterpreter.models.cache import check, sha256_of
-
-    kind, _, rest = name.partition(":")
-    if kind == "scripted":
-        found = sha256_of(Path(rest).expanduser())
-        return Identity(name, found, f"scripted:{found}")
-    if kind == "openai":
-        return Identity(name, "", f"{settings.endpoint.base_url or ''} {name}")
-    path = getattr(model, "path", None)
-    if isinstance(path, Path):
-        found = check(path, None)
-        return Identity(name, found, f"llama.cpp:{found}")
-    return Identity(name, "", f"{type(model).__name__}:{name}")
 
 
 def default_rounds(protocol: Protocol) -> int:

@@ -127,13 +127,22 @@ def is_stub(function: Function) -> bool:
 
 
 def gives_something(program: Program, name: str) -> bool:
-    """Return whether a function ``name`` of the program returns or yields."""
+    """Return whether a function ``name`` of the program returns or yields by itself: what it defines does not count."""
     return any(
-        isinstance(statement.node, Function)
-        and statement.node.name == name
-        and any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(statement.node))
+        isinstance(statement.node, Function) and statement.node.name == name and _returns(statement.node)
         for statement in program.statements
     )
+
+
+def _returns(function: Function) -> bool:
+    stack: list[ast.AST] = [*function.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, Function | ast.ClassDef | ast.Lambda):
+            stack.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def _is_setting(node: ast.stmt) -> bool:

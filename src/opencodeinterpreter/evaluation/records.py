@@ -19,6 +19,11 @@ from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult,
 FORMAT = 1
 """Of ``config.json``; raised when older programs could no longer read a run."""
 
+BASELINE = "baseline"
+"""The kind of an attempt that is a yardstick of a protocol, and no part of it: made, but never handed over."""
+LEAK_MARK = "leaks"
+"""Under which a record's notes hold what leaked in it."""
+
 _NOT_IN_KEY = frozenset({"problem_count", "machine", "command", "started"})
 
 
@@ -137,7 +142,7 @@ class Attempt:
     round: int
     """0 is the first answer"""
     kind: str
-    """``answer``, ``refinement``, ``sample``, ``repair``, or what else the protocol calls it"""
+    """``answer``, ``refinement``, ``sample``, ``repair``, ``baseline``, or what else the protocol calls it"""
     messages: tuple[Message, ...]
     """what was sent"""
     reply: str
@@ -214,7 +219,7 @@ class ProblemRecord:
     """what the protocol wants kept about the whole, as JSON values; ``steps`` maps the name of a protocol's step
     (``visible filter``, ``agreement``) to the index of the attempt that it chose, and is reported step by step;
     ``asides`` lists the dialogs that were no attempts: objects with ``kind``, ``model``, ``messages``, ``reply``,
-    ``tokens`` and ``seconds``"""
+    ``tokens`` and ``seconds``; ``leaks`` what an honest run has shown a model all the same"""
 
     def __post_init__(self) -> None:
         indices = (self.final, *self.standing)

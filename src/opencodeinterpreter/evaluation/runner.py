@@ -15,7 +15,7 @@ from opencodeinterpreter.errors import EvaluationError, ModelError, OcintError, 
 from opencodeinterpreter.evaluation.asking import Asker, Stopped
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Protocol, Settings, Solving
-from opencodeinterpreter.evaluation.protocols.leakage import Leak, check_records
+from opencodeinterpreter.evaluation.protocols.leakage import Leak, LeakCheck, marked
 from opencodeinterpreter.evaluation.protocols.observing import Grading, expected_outputs
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
 from opencodeinterpreter.evaluation.run_folder import RunFolder
@@ -83,10 +83,11 @@ class Work:
 
 
 def run_protocol(work: Work, folder: RunFolder, progress: Progress | None = None) -> Ended:
-    """Do what the folder does not have yet, and check an honest run for leaks at its end.
+    """Do what the folder does not have yet, and check an honest run for leaks: each record, and all at the end.
 
-    Every record is on the disk before it is counted. Whatever ends this early (an error, Ctrl-C) leaves a folder that
-    the next run goes on with, and the replies of half done problems are in the response cache.
+    Every record is on the disk before it is counted; one in which something has leaked carries a mark, and the progress
+    display is given it as any other. Whatever ends this early (an error, Ctrl-C) leaves a folder that the next run goes
+    on with, and the replies of half done problems are in the response cache.
 
     Raises:
         ModelError, SandboxError, EvaluationError: what could not be mended by trying again; all that was done is kept.
@@ -96,21 +97,20 @@ def run_protocol(work: Work, folder: RunFolder, progress: Progress | None = None
     todo = [(problem, sample) for problem, sample in wanted if (problem.id, sample) not in folder.done]
     identities = {(problem.id, sample) for problem, sample in wanted}
     progress.begin([record for key, record in folder.records.items() if key in identities], len(wanted))
-    made = _Crew(work, folder, progress).do(todo) if todo else 0
-    leaks: list[Leak] = []
+    check = None
     if work.protocol.honest:
-        kept = [record for key, record in folder.records.items() if key in identities]
-        leaks = check_records(
-            kept, work.problems, lambda problem, inputs: expected_outputs(work.grader, problem, inputs)
-        )
+        check = LeakCheck(work.problems, lambda problem, inputs: expected_outputs(work.grader, problem, inputs))
+    made = _Crew(work, folder, progress, check).do(todo) if todo else 0
+    kept = [record for key, record in folder.records.items() if key in identities]
+    leaks = check.records(kept) if check else []
     return Ended(made, len(todo) - made, tuple(leaks))
 
 
 class _Crew:
     """Threads that solve and threads that grade; only the calling thread talks to the progress display."""
 
-    def __init__(self, work: Work, folder: RunFolder, progress: Progress) -> None:
-        self._work, self._folder, self._progress = work, folder, progress
+    def __init__(self, work: Work, folder: RunFolder, progress: Progress, check: LeakCheck | None) -> None:
+        self._work, self._folder, self._progress, self._check = work, folder, progress, check
         self._done: queue.SimpleQueue[ProblemRecord | Exception | None] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._deadline = None if work.seconds is None else time.monotonic() + work.seconds
@@ -173,6 +173,8 @@ class _Crew:
         if solving.asides:
             notes["asides"] = solving.asides
         record = ProblemRecord(problem.id, attempts, outcome.final, sample, outcome.standing, notes)
+        if self._check is not None:
+            record = marked(record, self._check.record(record))
         self._folder.append(record)
         self._done.put(record)
 

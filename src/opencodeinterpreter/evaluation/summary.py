@@ -9,7 +9,7 @@ from operator import methodcaller
 from statistics import fmean
 from typing import Any, Literal
 
-from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig
+from opencodeinterpreter.evaluation.records import BASELINE, LEAK_MARK, Attempt, ProblemRecord, RunConfig
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.evaluation.statistics import PairedResult, Rate, paired, pass_at_k, rate
 from opencodeinterpreter.evaluation.verdicts import Verdict
@@ -36,7 +36,7 @@ class RoundSummary:
 
     number: int
     attempts: int
-    """replies made in this round"""
+    """replies that the protocol made in this round"""
     same_code: int
     """of them, those that give the code of the standing answer again"""
     rates: Mapping[Suite, Rate]
@@ -53,13 +53,19 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Sums over all attempts and dialogs beside them. A count that one of them lacks is None: a part is no sum."""
+class Spent:
+    """Sums over replies. A count that one of them lacks is None: a part is no sum."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
     seconds: float
     """of generation, also of replies that came from the cache"""
+
+
+@dataclass(frozen=True)
+class Cost(Spent):
+    """What a protocol has cost: all attempts and the dialogs beside them, without those of a baseline."""
+
     solved: int
     """records that pass the strictest suite"""
 
@@ -86,6 +92,8 @@ class Summary:
     """of the answers handed over"""
     ungraded: int
     """answers without any grade; like those of the harness they are in no rate"""
+    leaked: int
+    """answers of an honest run before which something hidden was in a message, as their records are marked"""
     replies: int
     no_code: int
     """replies of which no code could be extracted"""
@@ -98,6 +106,8 @@ class Summary:
     pass_at: Mapping[Suite, Mapping[int, float]]
     """unbiased pass@k by k; empty with one sample a problem"""
     cost: Cost
+    baseline: Spent | None
+    """what was spent on answers that are only a yardstick (resampling at equal budget); None where there are none"""
     faults: tuple[str, ...] = field(default=())
 
     @property
@@ -152,6 +162,7 @@ def summarize(run: Run) -> Summary:
         rates={suite: rate(finals[suite]) for suite in having},
         verdicts={suite: dict(Counter(v for a in answers if (v := verdict_of(a, suite)))) for suite in having},
         ungraded=sum(answer.grade is None for answer in answers),
+        leaked=sum(bool(record.notes.get(LEAK_MARK)) for record in run.records),
         replies=len(attempts),
         no_code=sum(not attempt.code.strip() for attempt in attempts),
         no_entry_point=sum(bool(attempt.code.strip()) and not attempt.has_entry_point for attempt in attempts),
@@ -160,13 +171,15 @@ def summarize(run: Run) -> Summary:
         steps=tuple(_steps(run, having)),
         pass_at={suite: found for suite in having if (found := _pass_at(finals[suite]))},
         cost=_cost(run, having[-1]),
+        baseline=_baseline(attempts),
         faults=run.faults,
     )
 
 
 def _rounds(run: Run, having: tuple[Suite, ...]) -> Iterator[RoundSummary]:
+    own = [(record, a) for record in run.records for a in record.attempts if a.kind != BASELINE]
     for number in range(1 + max((record.last_round for record in run.records), default=0)):
-        made = [(record, a) for record in run.records for a in record.attempts if a.round == number]
+        made = [(record, a) for record, a in own if a.round == number]
         yield RoundSummary(
             number=number,
             attempts=len(made),
@@ -227,16 +240,33 @@ def _pass_at(found: Scores) -> dict[int, float]:
 
 
 def _cost(run: Run, strictest: Suite) -> Cost:
-    attempts = [attempt for record in run.records for attempt in record.attempts]
-    asides = [aside for record in run.records for aside in _asides(record)]
-    counts = [(a.tokens.prompt, a.tokens.completion) for a in attempts]
-    counts += [(a.get("tokens", {}).get("prompt"), a.get("tokens", {}).get("completion")) for a in asides]
-    return Cost(
-        prompt_tokens=_sum([prompt for prompt, _ in counts]),
-        completion_tokens=_sum([completion for _, completion in counts]),
-        seconds=sum(attempt.seconds for attempt in attempts) + sum(aside.get("seconds", 0.0) for aside in asides),
-        solved=sum(passed(record.answer, strictest) is True for record in run.records),
+    own = [attempt for record in run.records for attempt in record.attempts if attempt.kind != BASELINE]
+    beside = [aside for record in run.records for aside in _asides(record)]
+    spent = _spent([*map(_of_attempt, own), *map(_of_aside, beside)])
+    solved = sum(passed(record.answer, strictest) is True for record in run.records)
+    return Cost(spent.prompt_tokens, spent.completion_tokens, spent.seconds, solved)
+
+
+def _baseline(attempts: list[Attempt]) -> Spent | None:
+    drawn = [_of_attempt(attempt) for attempt in attempts if attempt.kind == BASELINE]
+    return _spent(drawn) if drawn else None
+
+
+def _spent(replies: list[Spent]) -> Spent:
+    return Spent(
+        prompt_tokens=_sum([reply.prompt_tokens for reply in replies]),
+        completion_tokens=_sum([reply.completion_tokens for reply in replies]),
+        seconds=sum(reply.seconds for reply in replies),
     )
+
+
+def _of_attempt(attempt: Attempt) -> Spent:
+    return Spent(attempt.tokens.prompt, attempt.tokens.completion, attempt.seconds)
+
+
+def _of_aside(aside: dict[str, Any]) -> Spent:
+    tokens = aside.get("tokens", {})
+    return Spent(tokens.get("prompt"), tokens.get("completion"), aside.get("seconds", 0.0))
 
 
 def _asides(record: ProblemRecord) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from grading_problems import SQUARES, dataset, problem
 
 from opencodeinterpreter.errors import EvaluationError, SandboxUnavailableError
-from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.grading import Grader, GradingLimits
 from opencodeinterpreter.evaluation.problems import Example, Problem
 from opencodeinterpreter.evaluation.verdicts import Verdict
 from opencodeinterpreter.sandbox.base import LaunchSpec
@@ -154,7 +154,41 @@ def test_references_that_do_not_pass_are_named(tmp_path: Path) -> None:
         ("Own/changing", "base", Verdict.WRONG),
         ("Own/undefined", "plus", Verdict.WRONG),
     ]
-    assert "ZeroDivisionError" in faults[0].text
+    assert [fault.text for fault in faults] == [
+        "the reference solution of Own/raising fails on this machine: raising(0) raises "
+        "ZeroDivisionError: division by zero",
+        faults[1].text,
+        "the reference solution of Own/undefined fails on this machine: undefined(nan) gives nan, and nan is expected",
+    ]
+    assert faults[1].text.startswith("the reference solution of Own/changing fails on this machine: changing(1) gives ")
+    assert len(faults[1].text) < 250
+
+
+@pytest.mark.parametrize(
+    ("reference", "given", "says"),
+    [
+        ("def f(x):\n    raise ValueError('two\\nlines')", (1,), "f(1) raises ValueError: two lines"),
+        ("def f(x):\n    raise ValueError('long ' * 400)", (1,), "f(1) raises ValueError: long long"),
+        ("def f(x): return 1 / len(x)", ("",), "f('') raises ZeroDivisionError: division by zero"),
+        ("def f(x): return x[400000]", (list(range(100000)),), "raises IndexError: list index out of range"),
+        ("import no_such_module", (1,), "it cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("import os\ndef f(x): os._exit(3)", (1,), "f(1) ends the program: it ended its own process with status 3"),
+        ("def f(x): return bytearray(1 << 40)", (1,), "f(1) raises MemoryError"),
+        ("import time\ndef f(x): time.sleep(99)", (1,), "f(1) ends the program: it waited for something that does not"),
+    ],
+)
+def test_a_reference_that_fails_is_told_in_one_sentence(
+    reference: str, given: tuple[object, ...], says: str, tmp_path: Path
+) -> None:
+    task = problem(reference, "f", (given,), ())
+
+    [fault] = Grader(dataset(task), 1, tmp_path, GradingLimits(asleep_seconds=0.6)).check_references()
+
+    assert fault.text.startswith("the reference solution of Own/f fails on this machine: ")
+    assert says in fault.text
+    assert len(fault.text) < 300
+    assert "\n" not in fault.text
+    assert '["' not in fault.text
 
 
 def test_calls_without_expected_outputs(grader: Grader) -> None:
@@ -207,6 +241,42 @@ def test_visible_examples_are_compared_outside(grader: Grader) -> None:
     raising = grader.run_examples(task, "def squares(values): raise LookupError('x')")
     assert raising[0].verdict is Verdict.ERROR
     assert "LookupError" in raising[0].error
+
+
+def test_what_the_prompt_says_is_right_is_worked_out_once(squares: Problem, tmp_path: Path) -> None:
+    examples = (
+        Example("squares([2.0])", "[5.0]", "", ([2.0],)),
+        Example("squares([0.0])", "no_such_name", "", ([0.0],)),
+    )
+    task = problem(examples=examples)
+    backend = Failing(0)
+    grader = Grader(dataset(squares), 1, tmp_path, backend=backend)
+    first = grader.run_examples(task, SQUARES)
+    assert [outcome.verdict for outcome in first] == [Verdict.PASS, Verdict.HARNESS]
+    assert backend.started == 2  # the program, and the prompt's own outputs
+
+    assert grader.run_examples(task, WRONG)[0].verdict is Verdict.WRONG
+    assert backend.started == 3
+    other = Failing(0)
+    assert Grader(dataset(squares), 1, tmp_path, backend=other).run_examples(task, SQUARES) == first
+    assert other.started == 1
+
+
+def test_outputs_of_examples_that_could_not_be_worked_out_are_not_remembered(squares: Problem, tmp_path: Path) -> None:
+    task = problem(examples=(Example("squares([2.0])", "[5.0]", "", ([2.0],)),))
+
+    class Ending(Failing):
+        def launch(self, spec: LaunchSpec) -> JailedProcess:
+            if self.failures > 0 and b"[5.0]" in spec.files["/run/job"]:
+                self.failures -= 1
+                raise OSError("no jail now")
+            return BubblewrapBackend.launch(self, spec)
+
+    backend = Ending(2)
+    grader = Grader(dataset(squares), 1, tmp_path, backend=backend)
+    assert grader.run_examples(task, SQUARES)[0].verdict is Verdict.HARNESS
+    assert backend.failures == 0
+    assert grader.run_examples(task, SQUARES)[0].passed
 
 
 def test_an_example_cannot_be_made_to_pass(grader: Grader) -> None:

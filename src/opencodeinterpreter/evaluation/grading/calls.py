@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from opencodeinterpreter.evaluation.grading.channel import Frame
 from opencodeinterpreter.evaluation.grading.compare import Comparer
+from opencodeinterpreter.evaluation.grading.endings import ending_verdict, read_error
 from opencodeinterpreter.evaluation.grading.limits import GradingLimits
 from opencodeinterpreter.evaluation.grading.running import End, Job, OnAnswer
-from opencodeinterpreter.evaluation.grading.suites import ending_verdict, read_error
 from opencodeinterpreter.evaluation.grading.values import NotAValueError, Value, as_text, decode_value, encode_input
 from opencodeinterpreter.evaluation.problems import Example, Problem
 from opencodeinterpreter.evaluation.verdicts import Verdict

@@ -23,11 +23,20 @@ from opencodeinterpreter.evaluation.grading.calls import (
     wanted_of,
 )
 from opencodeinterpreter.evaluation.grading.compare import COMPARISON
+from opencodeinterpreter.evaluation.grading.endings import raised
 from opencodeinterpreter.evaluation.grading.limits import GradingLimits
 from opencodeinterpreter.evaluation.grading.running import End, HarnessError, Job, OnAnswer, run_job
+from opencodeinterpreter.evaluation.grading.shown import ShownOutputs
 from opencodeinterpreter.evaluation.grading.store import Store, key_of
 from opencodeinterpreter.evaluation.grading.suites import Marking
-from opencodeinterpreter.evaluation.grading.truth import Prepared, ReferenceFailedError, TruthKeeper, prepare
+from opencodeinterpreter.evaluation.grading.truth import (
+    Prepared,
+    ReferenceFailedError,
+    TruthKeeper,
+    prepare,
+    reference_fails,
+    shortened,
+)
 from opencodeinterpreter.evaluation.grading.values import encode_input
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
@@ -52,7 +61,7 @@ class ReferenceFault:
     """"base" or "plus"; empty where the reference did not give an output for each input."""
     verdict: Verdict
     text: str
-    """What went wrong."""
+    """One sentence: which problem, on what input, and what went wrong."""
 
 
 class Grader:
@@ -61,7 +70,7 @@ class Grader:
     Args:
         dataset: whose problems are graded.
         workers: how many programs run at a time; by default as many as there are processors.
-        cache: folder for expected outputs and grades; by default in the user's cache folder.
+        cache: folder for expected outputs, of prompts' examples too, and grades; by default in the user's cache folder.
         limits: for each program.
         backend: the isolation; by default, and unless a test says otherwise, the package's jail.
 
@@ -84,6 +93,7 @@ class Grader:
         folder = cache or platformdirs.user_cache_path("opencodeinterpreter") / "grading"
         self._grades = Store(folder / "grades")
         self._truths = TruthKeeper(self._run, Store(folder / "expected"), self._limits)
+        self._shown = ShownOutputs(self._calls, Store(folder / "examples"), self._limits)
         self.workers = workers or len(os.sched_getaffinity(0))
         self._slots = threading.BoundedSemaphore(self.workers)
         self._prepared: dict[str, Prepared] = {}
@@ -153,8 +163,7 @@ class Grader:
         """Return how a program fares on the examples that the prompt shows, compared outside of the jail."""
         wanted = [wanted_of(example) for example in problem.examples]
         outcomes = self._calls(code, problem.entry_point, wanted)
-        # What the prompt says is right is worked out where no solution is.
-        right = self._calls("import math", None, [example.expected for example in problem.examples])
+        right = self._shown.of(problem.examples)
         return [
             compare_example(problem, example, outcome, expected)
             for example, outcome, expected in zip(problem.examples, outcomes, right, strict=True)
@@ -203,12 +212,19 @@ def _faults(problem: Problem, grade: Grade) -> Iterator[ReferenceFault]:
     for name, result in (("base", grade.base), ("plus", grade.plus)):
         if result.passed:
             continue
-        failure = result.failure
         whole = result.verdict is Verdict.HARNESS
-        text = "" if failure is None else failure.error or f"({failure.input}) gives {failure.actual}"
-        yield ReferenceFault(problem.id, "" if whole else name, result.verdict, text)
+        yield ReferenceFault(problem.id, "" if whole else name, result.verdict, _sentence(problem, result.failure))
         if grade.base is grade.plus or whole:
             return
+
+
+def _sentence(problem: Problem, failure: Failure | None) -> str:
+    """Say how a reference failed; what the keeper of the truths says of it is such a sentence already."""
+    if failure is None or failure.error.startswith(reference_fails(problem.id, "")):
+        return failure.error if failure else reference_fails(problem.id, "it gives nothing")
+    call = "it" if failure.index < 0 else f"{problem.entry_point}({shortened(failure.input)})"
+    what = f"gives {shortened(failure.actual)}, and {shortened(failure.expected)} is expected"
+    return reference_fails(problem.id, f"{call}: {raised(failure.error)}" if failure.error else f"{call} {what}")
 
 
 def _grade_from(document: Any) -> Grade | None:

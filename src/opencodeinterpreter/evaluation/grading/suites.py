@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from opencodeinterpreter.evaluation.grading.channel import Frame
 from opencodeinterpreter.evaluation.grading.compare import Comparer
+from opencodeinterpreter.evaluation.grading.endings import ending_verdict, read_error
 from opencodeinterpreter.evaluation.grading.limits import GradingLimits
 from opencodeinterpreter.evaluation.grading.running import End, Job
 from opencodeinterpreter.evaluation.grading.truth import Prepared, Truth
@@ -14,24 +14,6 @@ from opencodeinterpreter.evaluation.grading.values import NotAValueError, as_tex
 from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
 
 _CHARACTERS = 4000
-_ENDINGS = {
-    "load error": Verdict.ERROR,
-    "died": Verdict.ERROR,
-    "killed": Verdict.ERROR,
-    "forged": Verdict.ERROR,
-    "time": Verdict.TIMEOUT,
-    "asleep": Verdict.TIMEOUT,
-    "memory": Verdict.MEMORY,
-    "disk": Verdict.ERROR,
-    "output": Verdict.ERROR,
-}
-_TEXTS = {
-    "time": "it took too much processor time",
-    "asleep": "it waited for something that does not come",
-    "memory": "it took too much memory",
-    "disk": "it wrote too much to the disk",
-    "output": "it returned too much",
-}
 
 
 @dataclass(frozen=True)
@@ -129,20 +111,3 @@ class Marking:
             inputs = self._prepared.inputs[self._suites[number].first + index]
             arguments = cut(", ".join(as_text(value, _CHARACTERS) for value in inputs), _CHARACTERS)
         self._failed = number, verdict, Failure(index, arguments, expected, actual, error)
-
-
-def read_error(payload: bytes) -> tuple[str, bool]:
-    """Return the text of an exception frame, and whether memory ran out; both as the program tells it."""
-    try:
-        _name, text, memory = json.loads(payload.decode("ascii"))
-        return cut(str(text), _CHARACTERS), memory is True
-    except (ValueError, TypeError, RecursionError):
-        return "the program sent something that is no exception", False
-
-
-def ending_verdict(end: End) -> tuple[Verdict, str]:
-    """Return what a run's end means for the call that was in progress."""
-    if end.ending == "load error":
-        text, memory = read_error(end.text.encode("ascii", "replace"))
-        return (Verdict.MEMORY if memory else Verdict.ERROR), text
-    return _ENDINGS[end.ending], _TEXTS.get(end.ending, end.text)

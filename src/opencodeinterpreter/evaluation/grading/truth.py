@@ -8,14 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from opencodeinterpreter.evaluation.grading.channel import Frame
+from opencodeinterpreter.evaluation.grading.endings import ending_verdict, raised, read_error
 from opencodeinterpreter.evaluation.grading.limits import GradingLimits
 from opencodeinterpreter.evaluation.grading.running import End, Job, OnAnswer
 from opencodeinterpreter.evaluation.grading.store import Store, key_of
-from opencodeinterpreter.evaluation.grading.values import ENCODING, encode_input
+from opencodeinterpreter.evaluation.grading.values import ENCODING, as_text, cut, encode_input
 from opencodeinterpreter.evaluation.problems import Problem
 
 _REFERENCE_CPU_SECONDS = 60.0
 """For one input: there is nothing yet to measure it by."""
+_SHOWN = 80
+"""Characters of an input, or of a value, in a sentence about it."""
+
+ENCODED_BY = f"{sys.implementation.cache_tag} {sys.version_info[:3]} encoding {ENCODING}"
+"""What outputs depend on beside the program that gave them."""
 
 Run = Callable[[Job, OnAnswer], End]
 
@@ -29,7 +35,7 @@ class Truth:
 
 
 class ReferenceFailedError(Exception):
-    """The reference solution of a problem failed where this program runs; the message says how."""
+    """The reference solution of a problem failed where this program runs; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,8 @@ class Prepared:
 def prepare(problem: Problem, dataset_hash: str) -> Prepared:
     """Encode the inputs of a problem."""
     calls = tuple(encode_input(arguments) for arguments in (*problem.base_inputs, *problem.plus_inputs))
-    version = f"{sys.implementation.cache_tag} {sys.version_info[:3]} encoding {ENCODING}"
     sizes = f"{len(problem.base_inputs)} {problem.atol} {problem.family}"
-    key = key_of(version, dataset_hash, problem.id, problem.entry_point, problem.reference, sizes, *calls)
+    key = key_of(ENCODED_BY, dataset_hash, problem.id, problem.entry_point, problem.reference, sizes, *calls)
     return Prepared(problem, calls, key)
 
 
@@ -120,12 +125,33 @@ class TruthKeeper:
             answers.clear()
             end = self._run(job, collect)
         if end.ending != "complete" or any(frame.kind != "v" for frame in answers):
-            last = answers[-1].payload.decode("ascii", "replace") if answers and answers[-1].kind == "e" else end.text
-            raise ReferenceFailedError(f"input {end.answered}: {end.ending} {last}".strip()[:1000])
+            raise ReferenceFailedError(reference_fails(prepared.problem.id, _failure(prepared, answers, end)))
         return Truth(
             tuple(frame.payload.decode("ascii") for frame in answers),
             tuple(round(frame.cpu_seconds, 6) for frame in answers),
         )
+
+
+def reference_fails(problem_id: str, what: str) -> str:
+    """Return the sentence for a reference solution that does not do its work."""
+    return f"the reference solution of {problem_id} fails on this machine: {what}"
+
+
+def shortened(text: str) -> str:
+    """Return a value's text as it fits into a sentence."""
+    return cut(text, _SHOWN)
+
+
+def _failure(prepared: Prepared, answers: list[Frame], end: End) -> str:
+    """Say what became of the first input for which the reference gave nothing."""
+    done = sum(frame.kind == "v" for frame in answers)
+    if not end.loaded:
+        return f"it cannot be loaded: {cut(raised(ending_verdict(end)[1]), 2 * _SHOWN)}"
+    arguments = ", ".join(as_text(value, _SHOWN) for value in prepared.inputs[done])
+    call = f"{prepared.problem.entry_point}({shortened(arguments)})"
+    if answers and answers[-1].kind == "e":
+        return f"{call} raises {cut(raised(read_error(answers[-1].payload)[0]), 2 * _SHOWN)}"
+    return f"{call} ends the program: {ending_verdict(end)[1]}"
 
 
 def _read(document: object, count: int) -> Truth | None:

@@ -9,18 +9,21 @@ A message of role system or user must hold
 
 What the prompt shows, or the model has written itself (a reply of its own comes back in later messages), does not
 count. Quotes, commas and the kind of brackets are no tokens, so that another way of writing hides nothing.
+
+A record is checked before it is written, and what was found is its mark; a whole run is checked again at its end.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.evaluation.problems import Problem
-from opencodeinterpreter.evaluation.records import ProblemRecord
+from opencodeinterpreter.evaluation.records import LEAK_MARK, ProblemRecord
 
 REFERENCE_TOKENS = 10
 """A run of the reference solution that is no chance. Measured on the references themselves: two solutions of different
@@ -41,6 +44,7 @@ _DROPPED = frozenset("\"',`")
 
 Expected = Callable[[Problem, Sequence[tuple[Any, ...]]], Sequence[str | None]]
 """Gives the expected outputs of inputs of a problem, as Python text; None where there is none."""
+Inputs = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -59,39 +63,73 @@ class Leak:
         return f"{self.problem} (sample {self.sample}), {self.where}: {self.kind}: {self.excerpt}"
 
 
-def check_record(record: ProblemRecord, problem: Problem, expected: Expected | None = None) -> list[Leak]:
-    """Return what leaked in one record; each message and kind once.
+class LeakCheck:
+    """Checks the records of an honest run. What is looked for is worked out once a problem; threads may share one.
 
     Args:
-        record: of an honest run.
-        problem: with its hidden tests and its reference solution.
+        problems: with their hidden tests and their reference solutions.
         expected: runs the reference solution; it is asked only about inputs that were found in a message. Without it
             an input that the prompt shows is not looked at for another output.
     """
-    shown = _Shown(problem, list(_own_texts(record)))
-    checked: set[str] = set()
-    leaks: dict[tuple[str, str, str], Leak] = {}
-    for where, message in _messages(record):
-        if message.content in checked:
-            continue  # said before in the same dialog
-        checked.add(message.content)
-        for kind, excerpt in _leaks_in(message.content, problem, shown, expected):
-            leak = Leak(record.problem, record.sample, where, kind, excerpt)
-            leaks.setdefault((message.content, kind, excerpt), leak)
-    return list(leaks.values())
+
+    def __init__(self, problems: Iterable[Problem], expected: Expected | None = None) -> None:
+        self._problems = {problem.id: problem for problem in problems}
+        self._expected = expected
+        self._hidden: dict[str, _Hidden] = {}
+
+    def record(self, record: ProblemRecord) -> list[Leak]:
+        """Return what leaked in one record, each message and kind once; nothing for a problem that is not known."""
+        problem = self._problems.get(record.problem)
+        if problem is None:
+            return []
+        # Two threads may both work it out; the result is the same.
+        hidden = self._hidden.get(problem.id) or self._hidden.setdefault(problem.id, _Hidden(problem, self._expected))
+        shown = [hidden.prompt, *(_joined(tokens(text)) for text in _own_texts(record))]
+        checked: set[str] = set()
+        leaks: dict[tuple[str, str, str], Leak] = {}
+        for where, message in _messages(record):
+            if message.content in checked:
+                continue  # said before in the same dialog
+            checked.add(message.content)
+            for kind, excerpt in hidden.leaks_in(_joined(tokens(message.content)), shown):
+                leak = Leak(record.problem, record.sample, where, kind, excerpt)
+                leaks.setdefault((message.content, kind, excerpt), leak)
+        return list(leaks.values())
+
+    def records(self, records: Iterable[ProblemRecord]) -> list[Leak]:
+        """Return what leaked in any of the records."""
+        return [leak for record in records for leak in self.record(record)]
+
+
+def check_record(record: ProblemRecord, problem: Problem, expected: Expected | None = None) -> list[Leak]:
+    """Return what leaked in one record; see ``LeakCheck``."""
+    return LeakCheck([problem], expected).record(record)
 
 
 def check_records(
     records: Iterable[ProblemRecord], problems: Iterable[Problem], expected: Expected | None = None
 ) -> list[Leak]:
-    """Return what leaked in the records of an honest run; see ``check_record``."""
-    known = {problem.id: problem for problem in problems}
-    return [
-        leak
-        for record in records
-        if record.problem in known
-        for leak in check_record(record, known[record.problem], expected)
-    ]
+    """Return what leaked in the records of an honest run; see ``LeakCheck``."""
+    return LeakCheck(problems, expected).records(records)
+
+
+def marked(record: ProblemRecord, leaks: Sequence[Leak]) -> ProblemRecord:
+    """Return the record with what leaked in it written down; as it is where nothing did."""
+    if not leaks:
+        return record
+    rows = [{"where": leak.where, "kind": leak.kind, "excerpt": leak.excerpt} for leak in leaks]
+    return replace(record, notes={**record.notes, LEAK_MARK: rows})
+
+
+def marked_leaks(record: ProblemRecord) -> list[Leak]:
+    """Return what was found to leak when the record was written: no data is needed to know it."""
+    rows = record.notes.get(LEAK_MARK)
+    found = []
+    for row in rows if isinstance(rows, list) else []:
+        texts = [row.get(name) for name in ("where", "kind", "excerpt")] if isinstance(row, dict) else []
+        if texts and all(isinstance(text, str) for text in texts):
+            found.append(Leak(record.problem, record.sample, *map(str, texts)))
+    return found
 
 
 def _messages(record: ProblemRecord) -> Iterator[tuple[str, Message]]:
@@ -109,61 +147,69 @@ def _own_texts(record: ProblemRecord) -> Iterator[str]:
     yield from (str(aside["reply"]) for aside in record.notes.get("asides", ()) if aside["kind"] != "guidance")
 
 
-class _Shown:
-    """What may stand in a message, the prompt's tokens and the model's own; and what may not."""
+class _Hidden:
+    """What may not stand in a message about one problem, in the form in which it is looked for."""
 
-    def __init__(self, problem: Problem, own: Sequence[str]) -> None:
-        self.texts = [_joined(tokens(text)) for text in (problem.prompt, *own)]
-        self.runs = {run for text in self.texts for run in _runs(text.split(), REFERENCE_TOKENS)}
-        self.hidden = list(hidden_forms(problem))
-        self.examples = {repr(example.inputs) for example in problem.examples if example.inputs is not None}
+    def __init__(self, problem: Problem, expected: Expected | None) -> None:
+        self.prompt = _joined(tokens(problem.prompt))
+        self._problem, self._expected = problem, expected
+        self._reference = list(_reference_runs(problem))
+        self._examples = {repr(example.inputs) for example in problem.examples if example.inputs is not None}
+        self._outputs: dict[str, str] = {}
+        self._inputs: dict[str, list[Inputs]] = {}
+        """by a text that stands wherever one of the inputs does: most messages hold none of them"""
+        for inputs in (*problem.base_inputs, *problem.plus_inputs):
+            self._inputs.setdefault(_joined(_first_tokens(inputs, _CUT_INPUT)), []).append(inputs)
 
+    def leaks_in(self, text: str, shown: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield kind and excerpt of what stands in ``text`` and in none of the ``shown``; all are joined tokens."""
+        for run in self._reference:
+            if run in text and not any(run in each for each in shown):
+                yield "reference solution", run.strip()
+                break
+        known: dict[str, tuple[Inputs, list[str]]] = {}
+        for inputs in self._present(text):
+            forms = forms_of(self._problem, inputs)
+            present = [form for form in forms.whole if form in text]
+            # What only begins like the input is compared with what else begins like it.
+            alike = forms.whole if present else [forms.beginning]
+            if not present and forms.beginning:
+                present = alike
+            if not present or repr(inputs) in self._examples:
+                continue
+            if not any(form in each for form in alike for each in shown):
+                yield "hidden input", _short(present[0])
+                return
+            known[repr(inputs)] = inputs, present
+        if self._expected is not None and known:
+            yield from self._pairs(text, shown, known)
 
-def _leaks_in(text: str, problem: Problem, shown: _Shown, expected: Expected | None) -> Iterator[tuple[str, str]]:
-    words = tokens(text)
-    joined = _joined(words)
-    for run in _reference_runs(problem):
-        if run not in shown.runs and run in joined and not any(run in each for each in shown.texts):
-            yield "reference solution", run.strip()
-            break
-    known: dict[tuple[Any, ...], list[str]] = {}
-    for inputs, forms in shown.hidden:
-        present = [form for form in forms.whole if form in joined]
-        # What only begins like the input is compared with what else begins like it.
-        alike = forms.whole if present else [forms.beginning]
-        if not present and forms.beginning and forms.beginning in joined:
-            present = alike
-        if not present:
-            continue
-        if not any(form in each for form in alike for each in shown.texts) and repr(inputs) not in shown.examples:
-            yield "hidden input", _short(present[0])
-            return
-        if repr(inputs) not in shown.examples:
-            known[_Key(inputs)] = present
-    if expected is not None and known:
-        yield from _pairs(joined, problem, shown, known, expected)
+    def _present(self, text: str) -> Iterator[Inputs]:
+        for beginning, alike in self._inputs.items():
+            if beginning in text:
+                yield from alike
 
+    def _pairs(
+        self, text: str, shown: Sequence[str], known: dict[str, tuple[Inputs, list[str]]]
+    ) -> Iterator[tuple[str, str]]:
+        outputs = self._outputs_of({key: inputs for key, (inputs, _) in known.items()})
+        for key, (_, forms) in known.items():
+            wanted = _joined(tokens(outputs.get(key, "")))
+            if not wanted.strip():
+                continue
+            if _follows(text, forms, wanted) and not any(_follows(each, forms, wanted) for each in shown):
+                yield "hidden pair", _short(f"{forms[0]}→{wanted}")
+                return
 
-class _Key(tuple[Any, ...]):
-    """Inputs as a key, although they hold lists."""
-
-    __slots__ = ()
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-
-def _pairs(
-    joined: str, problem: Problem, shown: _Shown, known: dict[tuple[Any, ...], list[str]], expected: Expected
-) -> Iterator[tuple[str, str]]:
-    outputs = expected(problem, [tuple(inputs) for inputs in known])
-    for (_, forms), output in zip(known.items(), outputs, strict=True):
-        wanted = _joined(tokens(output)) if output else ""
-        if not wanted.strip():
-            continue
-        if _follows(joined, forms, wanted) and not any(_follows(each, forms, wanted) for each in shown.texts):
-            yield "hidden pair", _short(f"{forms[0]}→{wanted}")
-            return
+    def _outputs_of(self, wanted: dict[str, Inputs]) -> dict[str, str]:
+        """Return what the reference gives, by the inputs' texts; it is run once for each input."""
+        assert self._expected is not None
+        unknown = {key: inputs for key, inputs in wanted.items() if key not in self._outputs}
+        if unknown:
+            found = self._expected(self._problem, list(unknown.values()))
+            # What gave nothing is asked again: it may have been the machine's fault.
+            self._outputs.update({key: text for key, text in zip(unknown, found, strict=True) if text is not None})
+        return self._outputs
 
 
 def _follows(text: str, forms: Sequence[str], output: str) -> bool:
@@ -188,16 +234,18 @@ class Forms:
     """of an input so long that feedback cuts it; empty for a shorter one"""
 
 
-def hidden_forms(problem: Problem) -> Iterator[tuple[tuple[Any, ...], Forms]]:
-    """Yield each hidden input with the ways in which a text would hold it."""
-    name = problem.entry_point.lower()
-    for inputs in (*problem.base_inputs, *problem.plus_inputs):
-        words = tokens(", ".join(map(repr, inputs)))
-        starts = (f" {name} (", " input : (", " input (")
-        whole = [f"{start}{_joined(words)}) " for start in starts] + [f" input :{_joined(words)}"] * bool(words)
-        if len(words) >= _LONG_INPUT:
-            whole.append(_joined(words))
-        yield inputs, Forms(whole, _joined(words[:_CUT_INPUT]) if len(words) > _CUT_INPUT else "")
+def forms_of(problem: Problem, inputs: Inputs) -> Forms:
+    """Return the ways in which a text would hold a hidden input."""
+    words = tokens(_written(inputs))
+    starts = (f" {problem.entry_point.lower()} (", " input : (", " input (")
+    whole = [f"{start}{_joined(words)}) " for start in starts] + [f" input :{_joined(words)}"] * bool(words)
+    if len(words) >= _LONG_INPUT:
+        whole.append(_joined(words))
+    return Forms(whole, _joined(words[:_CUT_INPUT]) if len(words) > _CUT_INPUT else "")
+
+
+def _written(inputs: Inputs) -> str:
+    return ", ".join(map(repr, inputs))
 
 
 def _reference_runs(problem: Problem) -> Iterator[str]:
@@ -216,8 +264,18 @@ def _runs(words: Sequence[str], length: int) -> Iterator[str]:
 
 def tokens(text: str) -> list[str]:
     """Return a text as tokens by which two ways of writing the same value are the same."""
-    found = (match.translate(_BRACKETS) for match in _TOKEN.findall(text.lower()))
-    return [word for word in found if word not in _DROPPED]
+    return list(_each_token(text))
+
+
+def _first_tokens(inputs: Inputs, count: int) -> list[str]:
+    return list(islice(_each_token(_written(inputs)), count))
+
+
+def _each_token(text: str) -> Iterator[str]:
+    for match in _TOKEN.finditer(text.lower()):
+        word = match.group().translate(_BRACKETS)
+        if word not in _DROPPED:
+            yield word
 
 
 def _joined(words: Sequence[str]) -> str:

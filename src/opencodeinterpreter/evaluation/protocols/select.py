@@ -26,7 +26,7 @@ from opencodeinterpreter.evaluation.protocols.refining import bare, refine
 from opencodeinterpreter.evaluation.protocols.runtime import REFINING
 from opencodeinterpreter.evaluation.protocols.selftest import own_inputs
 from opencodeinterpreter.evaluation.protocols.visible import VisibleLook, visible_notes, visible_score
-from opencodeinterpreter.evaluation.records import Attempt
+from opencodeinterpreter.evaluation.records import BASELINE, Attempt
 
 GREEDY, RANDOM, FILTER, AGREEMENT, REPAIR = "greedy", "random pick", "visible filter", "agreement", "repair"
 RESAMPLING = "equal-budget resampling"
@@ -83,7 +83,7 @@ class _Selection:
         return Outcome(tuple(self.attempts), repaired, standing, notes)
 
     def _draw(self, upto: int, kind: str = "sample") -> None:
-        for number in range(len([each for each in self.attempts if each.kind in ("sample", "baseline")]), upto):
+        for number in range(len([each for each in self.attempts if each.kind in ("sample", BASELINE)]), upto):
             temperature = self._solving.settings.sample_temperature if number else 0.0
             attempt = self._solving.first(self._problem, kind=kind, draw=number, temperature=temperature)
             seen = self._on_examples(attempt)
@@ -161,7 +161,7 @@ class _Selection:
         before = len(self.attempts)
         # Scores run beside the attempts; those of repairs are of no concern here.
         self.scores += [(-1,)] * (before - len(self.scores))
-        self._draw(len(samples) + other, kind="baseline")
+        self._draw(len(samples) + other, kind=BASELINE)
         return self._best_of([*samples, *range(before, len(self.attempts))])[0]
 
 

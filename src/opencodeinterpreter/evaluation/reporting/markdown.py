@@ -17,7 +17,7 @@ from opencodeinterpreter.evaluation.reporting.tables import (
     run_name,
 )
 from opencodeinterpreter.evaluation.statistics import PairedResult, Rate
-from opencodeinterpreter.evaluation.summary import Summary
+from opencodeinterpreter.evaluation.summary import Spent, Summary
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
 _NONE = "–"
@@ -133,6 +133,8 @@ def _runs(summaries: Sequence[Summary]) -> list[str]:
 def warnings_of(summary: Summary) -> list[str]:
     """Say what keeps the figures of a run from being the whole story."""
     said = []
+    if summary.leaked:
+        said.append(f"LEAK: {_answers(summary.leaked)} after a message with hidden content, so this run is not honest")
     if summary.missing:
         said.append(f"incomplete: {summary.problems} of {summary.config.problem_count} problems are recorded")
     if summary.harness_errors:
@@ -225,15 +227,19 @@ def _costs(numbered: Iterable[tuple[int, Summary]]) -> str:
     rows = []
     for number, summary in numbered:
         cost = summary.cost
-        figures = (cost.prompt_tokens, cost.completion_tokens, cost.seconds, cost.tokens_per_solved)
-        rows.append(
-            [
-                *(str(number), str(cost.solved)),
-                *[_NONE if figure is None else f"{figure:,.0f}" for figure in figures],
-                _NONE if cost.seconds_per_solved is None else f"{cost.seconds_per_solved:,.1f}",
-            ]
-        )
+        each = (_figure(cost.tokens_per_solved), _figure(cost.seconds_per_solved, 1))
+        rows.append([str(number), str(cost.solved), *_spent(cost), *each])
+        if summary.baseline is not None:
+            rows.append([f"{number}, resampling", _NONE, *_spent(summary.baseline), _NONE, _NONE])
     return _grid(heads, rows)
+
+
+def _spent(spent: Spent) -> list[str]:
+    return [_figure(figure) for figure in (spent.prompt_tokens, spent.completion_tokens, spent.seconds)]
+
+
+def _figure(figure: float | None, digits: int = 0) -> str:
+    return _NONE if figure is None else f"{figure:,.{digits}f}"
 
 
 def configuration_lines(summary: Summary) -> list[tuple[str, str]]:

@@ -176,13 +176,17 @@ def _costs(summary: Summary) -> list[tuple[str, str]]:
         ("without the entry point", _share(summary.no_entry_point, summary.replies)),
         ("solved, on the strictest tests", f"{cost.solved:,}"),
     ]
-    for name, value in (
+    figures: list[tuple[str, float | None]] = [
         ("prompt tokens", cost.prompt_tokens),
         ("completion tokens", cost.completion_tokens),
         ("completion tokens per solved", cost.tokens_per_solved),
         ("seconds of generation", cost.seconds),
         ("seconds per solved", cost.seconds_per_solved),
-    ):
+    ]
+    if (spent := summary.baseline) is not None:
+        figures.append(("completion tokens of the resampling", spent.completion_tokens))
+        figures.append(("seconds of the resampling", spent.seconds))
+    for name, value in figures:
         facts.append((name, "not reported" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"))
     return facts
 
