@@ -51,7 +51,8 @@ def published(name: str, version: str) -> Dataset:
     try:
         return load_dataset(name, version, files=files)
     except EvaluationError:
-        pytest.skip(f"{name} {version} has not been downloaded")
+        fetch = f"from opencodeinterpreter.evaluation.datasets import load_dataset; load_dataset({name!r}, {version!r})"
+        pytest.skip(f'{name} {version}, as published, is not in {files.folder}; to fetch it: python -c "{fetch}"')
 
 
 @pytest.mark.parametrize("packed", [False, True])

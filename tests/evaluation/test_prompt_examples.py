@@ -139,10 +139,12 @@ WRONG_IN_THE_PROMPT = {
 
 @pytest.mark.parametrize(("name", "count"), [("humaneval+", 461), ("mbpp+", 378)])
 def test_the_reference_solutions_give_what_the_prompts_show(name: str, count: int) -> None:
+    files = replace(benchmark_files(os.environ), overrides={}, releases=None)
     try:
-        dataset = load_dataset(name, files=replace(benchmark_files(os.environ), overrides={}, releases=None))
+        dataset = load_dataset(name, files=files)
     except EvaluationError:
-        pytest.skip(f"{name} has not been downloaded")
+        fetch = f"from opencodeinterpreter.evaluation.datasets import load_dataset; load_dataset({name!r})"
+        pytest.skip(f'{name}, as published, is not in {files.folder}; to fetch it: python -c "{fetch}"')
     wrong, seen = set(), 0
     for problem in dataset.problems:
         names = {"math": math, "sys": sys}
