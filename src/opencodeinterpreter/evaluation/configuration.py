@@ -13,7 +13,7 @@ from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.identity import Identity
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
-from opencodeinterpreter.evaluation.protocols.base import Protocol, Settings
+from opencodeinterpreter.evaluation.protocols.base import Protocol, Settings, refine_name
 from opencodeinterpreter.evaluation.protocols.prompts import PROMPTS_VERSION
 from opencodeinterpreter.evaluation.records import RunConfig
 
@@ -41,7 +41,7 @@ def run_config(
     generation = settings.generation
     heeded: dict[str, Any] = {name: getattr(settings, name) for name in sorted(protocol.settings) if name != "rounds"}
     if "refine" in heeded:
-        heeded["refine"] = settings.refine or ("cause" if protocol.honest else "plain")
+        heeded["refine"] = refine_name(protocol, settings)
     return RunConfig(
         benchmark=dataset.name,
         dataset_version=dataset.version,

@@ -25,7 +25,13 @@ from opencodeinterpreter.evaluation.asking import Asker
 from opencodeinterpreter.evaluation.extraction import extract
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.observing import Grading, Observation, on_examples, on_inputs, on_loading
-from opencodeinterpreter.evaluation.protocols.prompts import PromptName, RefineName, first_messages
+from opencodeinterpreter.evaluation.protocols.prompts import (
+    PromptName,
+    RefineName,
+    execution_result,
+    first_messages,
+    refining,
+)
 from opencodeinterpreter.evaluation.records import Attempt
 from opencodeinterpreter.evaluation.response_cache import Reply
 from opencodeinterpreter.evaluation.verdicts import Grade
@@ -94,6 +100,11 @@ class Protocol(typing.Protocol):
             Stopped: the run is being ended.
         """
         ...
+
+
+def refine_name(protocol: Protocol, settings: Settings) -> RefineName:
+    """Return how a protocol asks for a refinement: unless told otherwise as published, or with the cause first."""
+    return settings.refine or ("cause" if protocol.honest else "plain")
 
 
 class Solving:
@@ -170,6 +181,10 @@ class Solving:
             cached=reply.cached,
             notes=notes,
         )
+
+    def feedback(self, result: str) -> str:
+        """Return what the model is told of the result of an execution, with what it is asked to do then."""
+        return refining(execution_result(result), refine_name(self._protocol, self.settings))
 
     def aside(self, kind: str, messages: Sequence[Message], *, synthesizer: bool = False) -> Reply:
         """Ask something that is no attempt; it is recorded all the same.

@@ -14,9 +14,7 @@ from opencodeinterpreter.evaluation.protocols.observing import published_traceba
 from opencodeinterpreter.evaluation.protocols.prompts import (
     TIMED_OUT,
     cut,
-    execution_result,
     missing_function,
-    refining,
     wrong_answer,
 )
 from opencodeinterpreter.evaluation.protocols.refining import Look, refine
@@ -39,8 +37,7 @@ class Execution:
             seen = HiddenLook(problem, solving, attempt)
             if seen.text is None:
                 return Look(None, seen.score, grade=seen.grade)
-            feedback = refining(execution_result(seen.text), solving.settings.refine or "plain")
-            return Look(feedback, seen.score, grade=seen.grade)
+            return Look(solving.feedback(seen.text), seen.score, grade=seen.grade)
 
         return refine(problem, solving, solving.first(problem), look)
 

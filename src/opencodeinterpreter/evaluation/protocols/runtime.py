@@ -5,7 +5,7 @@ from __future__ import annotations
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Solving
 from opencodeinterpreter.evaluation.protocols.observing import failed_by_itself
-from opencodeinterpreter.evaluation.protocols.prompts import execution_result, missing_function, refining
+from opencodeinterpreter.evaluation.protocols.prompts import missing_function
 from opencodeinterpreter.evaluation.protocols.refining import Look, refine
 from opencodeinterpreter.evaluation.records import Attempt
 
@@ -24,19 +24,13 @@ class Runtime:
     def solve(self, problem: Problem, solving: Solving) -> Outcome:
         def look(attempt: Attempt) -> Look:
             if not attempt.has_entry_point:
-                text = missing_function(problem.entry_point)
-                return Look(_feedback(text, solving), (0,))
+                return Look(solving.feedback(missing_function(problem.entry_point)), (0,))
             # Of the outcomes only the failures are looked at; what is right is not known here.
             seen = solving.on_examples(problem, attempt.code) or solving.on_loading(attempt.code)
             failed = [each for each in seen if each.failed]
             notes = {"calls": len(seen), "failed calls": len(failed)}
             if not failed:
                 return Look(None, (1 + len(seen),), notes)
-            text = failed_by_itself(failed[0])
-            return Look(_feedback(text, solving), (1 + len(seen) - len(failed),), notes)
+            return Look(solving.feedback(failed_by_itself(failed[0])), (1 + len(seen) - len(failed),), notes)
 
         return refine(problem, solving, solving.first(problem), look)
-
-
-def _feedback(text: str, solving: Solving) -> str:
-    return refining(execution_result(text), solving.settings.refine or "cause")

@@ -10,7 +10,7 @@ from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Solving
 from opencodeinterpreter.evaluation.protocols.inputs import Input, written_inputs
 from opencodeinterpreter.evaluation.protocols.observing import failed_by_itself
-from opencodeinterpreter.evaluation.protocols.prompts import execution_result, inputs_wanted, missing_function, refining
+from opencodeinterpreter.evaluation.protocols.prompts import inputs_wanted, missing_function
 from opencodeinterpreter.evaluation.protocols.refining import Look, refine
 from opencodeinterpreter.evaluation.protocols.runtime import REFINING
 from opencodeinterpreter.evaluation.records import Attempt
@@ -32,16 +32,15 @@ class Selftest:
         inputs = own_inputs(problem, solving)
 
         def look(attempt: Attempt) -> Look:
-            mode = solving.settings.refine or "cause"
             if not attempt.has_entry_point:
-                return Look(refining(execution_result(missing_function(problem.entry_point)), mode), (0,))
+                return Look(solving.feedback(missing_function(problem.entry_point)), (0,))
             seen = solving.on_inputs(problem, attempt.code, inputs)
             failed = [each for each in seen if each.failed]
             notes = {"inputs": len(inputs), "failed inputs": len(failed)}
             score = (1 + len(seen) - len(failed),)
             if not failed:
                 return Look(None, score, notes)
-            return Look(refining(execution_result(failed_by_itself(failed[0]) + _NOTE), mode), score, notes)
+            return Look(solving.feedback(failed_by_itself(failed[0]) + _NOTE), score, notes)
 
         return refine(problem, solving, first, look)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Solving
 from opencodeinterpreter.evaluation.protocols.observing import Observation, failed_by_itself
-from opencodeinterpreter.evaluation.protocols.prompts import cut, execution_result, missing_function, refining
+from opencodeinterpreter.evaluation.protocols.prompts import cut, missing_function
 from opencodeinterpreter.evaluation.protocols.refining import Look, refine
 from opencodeinterpreter.evaluation.protocols.runtime import REFINING
 from opencodeinterpreter.evaluation.records import Attempt
@@ -35,7 +35,7 @@ class VisibleLook:
     def __call__(self, attempt: Attempt) -> Look:
         seen = self.observations(attempt)
         text = visible_text(self._problem, attempt, seen)
-        feedback = None if text is None else refining(execution_result(text), self._solving.settings.refine or "cause")
+        feedback = None if text is None else self._solving.feedback(text)
         return Look(feedback, visible_score(attempt, seen), visible_notes(seen))
 
     def observations(self, attempt: Attempt) -> list[Observation]:
