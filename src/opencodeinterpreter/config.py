@@ -48,7 +48,9 @@ class Config:
     temperature: float = 0.0
     seed: int | None = None
     approve: bool = False
-    backend: Literal["bubblewrap", "none"] = "bubblewrap"
+    backend: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
+    docker_program: str | None = None
+    docker_image: str | None = None
     network: bool = False
     allow_install: bool = False
     wheels: Path | None = None
@@ -166,6 +168,8 @@ ABOUT: Final = {
     "seed": "makes a temperature above 0 repeatable",
     "approve": "ask before code is run",
     "backend": "the isolation that code runs in; none is no isolation at all",
+    "docker_program": "the container engine of the backend docker; none is Docker, or Podman where there is no Docker",
+    "docker_image": "the image of the backend docker; none is the one that this version brings the recipe for",
     "network": "let code in the sandbox use the network",
     "allow_install": "fetch a package that code misses for its session, after asking",
     "wheels": "folder of wheels from which packages that code misses are installed",

@@ -152,7 +152,7 @@ def test_a_session_that_is_not_there(ocint: Program) -> None:
         ("modle = 'x'", ("config.toml", 'no setting "modle"', "did you mean model?")),
         ("[limits]\nmemory_mb = -5", ("limits.memory_mb", "whole number above 0", "-5")),
         ("max_rounds = 'many'", ("max_rounds", "whole number", "many")),
-        ('backend = "bubblewarp"', ("backend", "one of bubblewrap, none")),
+        ('backend = "bubblewarp"', ("backend", "one of bubblewrap, docker, none")),
         ("network = 'no'", ("network", "true or false")),
     ],
 )

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from opencodeinterpreter.errors import SandboxUnavailableError
 from opencodeinterpreter.sandbox import Limits, Sandbox
+from opencodeinterpreter.sandbox.docker import DockerBackend
 
-KINDS = ("bubblewrap", "none")
+KINDS = ("bubblewrap", "docker", "none")
 
 KNOWN_GAPS: dict[str, dict[str, str]] = {
     "none": {
@@ -23,6 +25,11 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
 
 @pytest.fixture(scope="module", params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
+    if request.param == "docker":
+        try:
+            DockerBackend().check()
+        except SandboxUnavailableError as error:
+            pytest.skip(f"no container can be had here: {error}")
     return str(request.param)
 
 

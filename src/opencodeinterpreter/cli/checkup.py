@@ -133,11 +133,11 @@ def _platform() -> Finding:
     name = f"{platform.system()} {platform.release()}, {platform.machine()}"
     if platform.system() == "Linux":
         return Finding("system", "ok", name)
-    return Finding("system", "warn", name, "code can only be run with --no-sandbox here")
+    return Finding("system", "warn", name, 'untested; code runs in a container only (backend = "docker")')
 
 
 def _isolation(config: Config) -> Finding:
-    from opencodeinterpreter.sandbox.backends import load_backend
+    from opencodeinterpreter.cli.workbench import isolation
 
     if config.backend == "none":
         source = config.sources["backend"]
@@ -145,7 +145,7 @@ def _isolation(config: Config) -> Finding:
             "isolation", "warn", f"none: code runs with all your rights ({source})", 'backend = "bubblewrap"'
         )
     try:
-        backend = load_backend(config.backend)
+        backend = isolation(config)
         backend.check()
     except OcintError as error:
         return Finding("isolation", "fail", str(error), "or, with all its risks: --no-sandbox")
@@ -168,6 +168,8 @@ def _kernel(config: Config) -> Iterator[Finding]:
         yield Finding("kernel", "fail", str(error))
         return
     where = config.kernel or (str(config.python) if config.python else sys.executable)
+    if config.backend == "docker":
+        where = "python3 of the image"
     yield Finding("kernel", "ok", f"{language}, ready in {spent:.1f} s ({where})")
     if result is None:
         return
@@ -182,9 +184,11 @@ def _kernel(config: Config) -> Iterator[Finding]:
     if lost:
         names = ", ".join(lost).replace("sklearn", "scikit-learn").replace("PIL", "pillow")
         install = "pip install " + names.replace(",", "")
-        yield Finding(
-            "packages", "warn", f"code will miss {names}", f"{where} -m {install}" if not config.kernel else install
-        )
+        if config.backend == "docker":
+            install = f"build an image with: {install}"
+        elif not config.kernel:
+            install = f"{where} -m {install}"
+        yield Finding("packages", "warn", f"code will miss {names}", install)
     else:
         yield Finding("packages", "ok", f"all {len(_PACKAGES)} of the data-science set are there")
     yield _network(config, told["network"])

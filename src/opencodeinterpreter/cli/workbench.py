@@ -12,7 +12,8 @@ from opencodeinterpreter.cli.progress import shown_progress
 from opencodeinterpreter.config import Config, model_settings
 from opencodeinterpreter.interpreter import Interpreter, Session, SessionStore
 from opencodeinterpreter.models import ChatModel, Generation, load_model
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import Sandbox, SandboxBackend
+from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.environment import find_python
 from opencodeinterpreter.sandbox.packages import PackageFolder
 
@@ -44,6 +45,15 @@ def open_model(config: Config, err: Console, name: str | None = None) -> ChatMod
         )
 
 
+def isolation(config: Config) -> SandboxBackend:
+    """Return the configured kind of isolation."""
+    if config.backend == "docker":
+        from opencodeinterpreter.sandbox.docker import DockerBackend
+
+        return DockerBackend(config.docker_program, config.docker_image)
+    return load_backend(config.backend)
+
+
 def open_sandbox(config: Config, session: Session | None = None) -> Sandbox:
     """Make the configured sandbox.
 
@@ -51,7 +61,7 @@ def open_sandbox(config: Config, session: Session | None = None) -> Sandbox:
         SandboxError: it cannot be had.
     """
     return Sandbox(
-        backend=config.backend,
+        backend=isolation(config),
         limits=config.limits,
         workspace=session.workspace if session else None,
         network=config.network,

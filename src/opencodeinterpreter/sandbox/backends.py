@@ -9,6 +9,7 @@ from opencodeinterpreter.sandbox.base import SandboxBackend
 
 _KINDS = {
     "bubblewrap": ("opencodeinterpreter.sandbox.bubblewrap", "BubblewrapBackend"),
+    "docker": ("opencodeinterpreter.sandbox.docker", "DockerBackend"),
     "none": ("opencodeinterpreter.sandbox.unsandboxed", "Unsandboxed"),
 }
 

@@ -91,6 +91,21 @@ def python_command(python: Path | str | None = None, packages: Path | None = Non
     return KernelCommand(argv, tuple(dict.fromkeys(readable)), env=_environment(found.executable), fonts=found.fonts)
 
 
+def image_command(packages: Path | None = None) -> KernelCommand:
+    """Return the start of the Python kernel of a container image, wherever its ``python3`` is.
+
+    Args:
+        packages: a folder of the host whose packages can be imported after those of the image.
+    """
+    argv = ["python3", "-I", "-B", "{start_script}", "{connection_file}", "{pipes}", "{workspace}"]
+    readable = []
+    if packages is not None:
+        packages.mkdir(parents=True, exist_ok=True)
+        argv.append(str(packages.resolve()))
+        readable.append(packages.resolve())
+    return KernelCommand(argv, readable, env=_environment(Path("/usr/local/bin/python3")))
+
+
 def find_python(python: Path | str | None = None) -> Python:
     """Find an interpreter and check that it can run a kernel.
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import resource
+import sys
 from pathlib import Path
 
 from opencodeinterpreter.sandbox.base import Limits
@@ -29,19 +30,10 @@ def apply(pid: int, limits: Limits, user_namespace: bool) -> None:
     Going over the limit on memory raises ``MemoryError`` inside where possible: the session keeps its state,
     which it loses when the watcher has to kill.
     """
-    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_MEMLOCK: 64 * 1024, resource.RLIMIT_MSGQUEUE: 0}
-    if limits.memory_mb is not None:
-        cores = os.cpu_count() or 1
-        slack = _LIBRARIES_MB + _THREAD_MB * cores
-        wanted[resource.RLIMIT_DATA] = _MB * (limits.memory_mb + slack)
-        wanted[resource.RLIMIT_AS] = _MB * (limits.memory_mb * _ADDRESS_SPACE_FACTOR + _ADDRESS_SPACE_MB + slack)
+    numbers = wanted(limits)
     if limits.processes is not None:
-        wanted[resource.RLIMIT_NPROC] = limits.processes + (_others() if user_namespace else 0)
-    if limits.open_files is not None:
-        wanted[resource.RLIMIT_NOFILE] = limits.open_files
-    if limits.workspace_mb is not None:
-        wanted[resource.RLIMIT_FSIZE] = _MB * limits.workspace_mb
-    for kind, value in wanted.items():
+        numbers[resource.RLIMIT_NPROC] = limits.processes + (_others() if user_namespace else 0)
+    for kind, value in numbers.items():
         _, hard = resource.prlimit(pid, kind)
         if hard != resource.RLIM_INFINITY:
             value = min(value, hard)
@@ -49,6 +41,23 @@ def apply(pid: int, limits: Limits, user_namespace: bool) -> None:
     # Only takes from this jail's share; a kernel that hides the file does no harm.
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(_OOM_SCORE))
+
+
+def wanted(limits: Limits) -> dict[int, int]:
+    """Return the limits of one process, but for the number of processes, which is counted per user."""
+    numbers = {resource.RLIMIT_CORE: 0, resource.RLIMIT_MEMLOCK: 64 * 1024}
+    if sys.platform == "linux":
+        numbers[resource.RLIMIT_MSGQUEUE] = 0
+    if limits.memory_mb is not None:
+        cores = os.cpu_count() or 1
+        slack = _LIBRARIES_MB + _THREAD_MB * cores
+        numbers[resource.RLIMIT_DATA] = _MB * (limits.memory_mb + slack)
+        numbers[resource.RLIMIT_AS] = _MB * (limits.memory_mb * _ADDRESS_SPACE_FACTOR + _ADDRESS_SPACE_MB + slack)
+    if limits.open_files is not None:
+        numbers[resource.RLIMIT_NOFILE] = limits.open_files
+    if limits.workspace_mb is not None:
+        numbers[resource.RLIMIT_FSIZE] = _MB * limits.workspace_mb
+    return numbers
 
 
 def _others() -> int:

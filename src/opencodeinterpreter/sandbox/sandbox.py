@@ -33,7 +33,7 @@ class Sandbox:
     the limits, and end with the sandbox.
 
     Args:
-        backend: "bubblewrap", "none" (no isolation at all), or a backend of your own.
+        backend: "bubblewrap", "docker", "none" (no isolation at all), or a backend of your own.
         limits: what the code may use.
         workspace: the folder that the code works in; None makes one that is removed at the end.
         network: whether the code may use the network.
@@ -64,7 +64,9 @@ class Sandbox:
             raise ConfigError("Either a Python or a kernelspec can be named, not both.")
         self.limits = limits or Limits()
         self._backend = load_backend(backend)
-        self._command = _command(python, kernel, _path(packages))
+        # A kind of isolation with interpreters of its own says how they are started.
+        command = getattr(self._backend, "command", _command)
+        self._command = command(python, kernel, _path(packages))
         self._network = network
         self._runtime_dir = _path(runtime_dir)
         self._workspace = Workspace(_path(workspace), self.limits.workspace_mb)
