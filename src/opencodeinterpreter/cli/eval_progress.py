@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from opencodeinterpreter.cli.text import one_line, seconds
 from opencodeinterpreter.evaluation.protocols.leakage import marked_leaks
 
@@ -38,8 +40,8 @@ class Count:
         self.made += 1
         self._count(record)
         for leak in marked_leaks(record):
-            # At once: nobody should find this out at the end of hours.
-            self._console.print(f"LEAK: {one_line(str(leak), 300)}", style="bold red", soft_wrap=True, markup=False)
+            # At once: nobody should find this out at the end of hours. As a text, for a style would colour the bar too.
+            self._console.print(Text(f"LEAK: {one_line(str(leak), 300)}", "bold red"), soft_wrap=True)
 
     def _count(self, record: ProblemRecord) -> None:
         self.done += 1
