@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from opencodeinterpreter.errors import ConfigError, SandboxUnavailableError
-from opencodeinterpreter.sandbox import jail, rlimits
+from opencodeinterpreter.sandbox import jail, rlimits, seccomp
 from opencodeinterpreter.sandbox.base import LaunchSpec
 from opencodeinterpreter.sandbox.docker_engine import (
     LABEL,
@@ -164,7 +164,7 @@ class DockerBackend:
             "way": f"{'Podman' if engine.podman else 'Docker'}, image {self._image}",
             "namespaces": "the engine's",
             "capabilities": "none, and none to be gained",
-            "system call filter": "the engine's",
+            "system call filter": "the engine's, and this package's",
             "limits": "sums by control groups, per process by the kernel",
         }
 
@@ -254,7 +254,8 @@ def _start(
                 raise SandboxUnavailableError(f"The container did not start: {told or 'it said nothing'}.")
             if faults := _faults(link.confinement, spec.network):
                 raise SandboxUnavailableError(f"The container would be weaker than it must be: {'; '.join(faults)}.")
-            link.send(b"S", _start_order(spec))
+            machine = _told(link.confinement, "machine ")[0]
+            link.send(b"S", _start_order(spec, seccomp.program(spec.network, machine)))
         except BaseException:
             started.kill()
             raise
@@ -323,20 +324,30 @@ def _sources() -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-def _start_order(spec: LaunchSpec) -> bytes:
-    """Return the start of the kernel, with the files of its folder, which the container does not see."""
+def _start_order(spec: LaunchSpec, program: bytes) -> bytes:
+    """Return the start of the kernel, with its filter and the files of its folder, which the container does not see."""
     content = {
         path.relative_to(spec.runtime).as_posix(): base64.b64encode(path.read_bytes()).decode()
         for path in sorted(spec.runtime.rglob("*"))
         if path.is_file() and not path.is_symlink()
     }
-    order = {"argv": [*spec.argv], "env": dict(spec.env), "cwd": jail.WORKSPACE, "files": content}
+    order = {
+        "argv": [*spec.argv],
+        "env": dict(spec.env),
+        "cwd": jail.WORKSPACE,
+        "files": content,
+        "filter": base64.b64encode(program).decode(),
+    }
     return json.dumps(order).encode()
+
+
+def _told(text: str, word: str) -> list[str]:
+    return [line.removeprefix(word) for line in text.splitlines() if line.startswith(word)] or [""]
 
 
 def _faults(text: str, network: bool) -> list[str]:
     """Return what does not hold of how a container's first process says it is confined, in words."""
-    status, mounts, devices = {}, {}, []
+    status, mounts = {}, {}
     for line in text.splitlines():
         fields = line.split()
         if len(fields) > 6 and fields[0].isdigit():
@@ -344,15 +355,13 @@ def _faults(text: str, network: bool) -> list[str]:
         elif ":\t" in line:
             key, _, value = line.partition(":\t")
             status[key] = value.strip()
-        elif line.startswith("interface "):
-            devices.append(fields[1])
     expected = {
         "code in it keeps capabilities": all(int(status.get(name, "f"), 16) == 0 for name in _CAPABILITIES),
         "code in it could gain rights by executing a file": status.get("NoNewPrivs") == "1",
         "no system call filter is active": status.get("Seccomp") == "2",
         "code in it runs as root": status.get("Uid", "0").split()[0] != "0",
         "its root is open for writing": "ro" in mounts.get("/", []),
-        "it sees the network": network or devices == ["lo"],
+        "it sees the network": network or _told(text, "interface ") == ["lo"],
         "the workspace cannot be written in it": "workspace open" in text.splitlines(),
     }
     return [fault for fault, holds in expected.items() if not holds]

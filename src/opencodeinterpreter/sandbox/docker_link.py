@@ -213,6 +213,7 @@ class Link:
                     self._exit = int(body)
                 for each in [*self._pipes, *self._sockets]:
                     self._drop(each)
+                self.let_go()
         known = not self._over and self._stdout.fileno() in self._select.get_map()
         if known and self._waiting > _MOST_WAITING and not last:
             self._select.unregister(self._stdout)

@@ -46,6 +46,8 @@ _TICK_SECONDS = 0.1
 _LOG_BYTES = 4096
 _NOT_DUMPABLE = 4
 """``PR_SET_DUMPABLE``; with 0, other processes of the same user can neither trace this one nor open its files."""
+_SET_SECCOMP, _BY_FILTER = 22, 2
+_INSTRUCTION_BYTES = 8
 _FONTS = "/opt/opencodeinterpreter/matplotlib"
 """Where the image keeps what Matplotlib knows of its fonts."""
 _SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - the container's own
@@ -70,16 +72,16 @@ class Relay:
         self._exit: int | None = None
 
     def run(self) -> None:
-        """Work until the kernel has ended and all it said is sent, or stdin ends."""
+        """Work until stdin ends: who leaves first may take along what is still on its way through the engine."""
         for descriptor in (0, 1):
             os.set_blocking(descriptor, False)
         self._select.register(0, selectors.EVENT_READ, self._take_frames)
         self._send(b"H", 0, _confinement().encode())
         due = 0.0
-        while self._exit is None or self._out:
+        while True:
             for key, _ in self._select.select(0.005 if self._kernel and not self._ready else _TICK_SECONDS):
                 key.data()
-            if self._kernel is not None:
+            if self._kernel is not None and self._exit is None:
                 if time.monotonic() >= due:
                     self._send(b"U", 0, json.dumps(self._usage()).encode())
                     due = time.monotonic() + _TICK_SECONDS
@@ -142,11 +144,12 @@ class Relay:
         try:
             self._kernel = subprocess.Popen(
                 argv, env=env, cwd=given["cwd"], stdin=subprocess.DEVNULL, stdout=write, stderr=write,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=lambda: _filter_calls(base64.b64decode(given["filter"])),
             )  # fmt: skip
-        except OSError as error:
-            os.write(write, f"{argv[0]} cannot be started: {error.strerror}".encode())
+        except (OSError, subprocess.SubprocessError) as error:
+            os.write(write, f"{argv[0]} cannot be started: {error}".encode())
             self._exit = 127
+            self._send(b"X", 0, b"127")
         os.close(write)
         self._select.register(self._log, selectors.EVENT_READ, self._take_log)
 
@@ -317,7 +320,7 @@ class Relay:
             return
         if data:
             self._send(b"L", 0, data)
-        else:
+        elif self._log in self._select.get_map():
             self._select.unregister(self._log)
 
     def _usage(self) -> dict[str, float]:
@@ -349,6 +352,17 @@ class Relay:
                 self._send(b"X", 0, str(self._exit).encode())
 
 
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def _filter_calls(program: bytes) -> None:
+    """Let this process and all that it starts make only the system calls that a filter lets through."""
+    told = _Program(len(program) // _INSTRUCTION_BYTES, program)
+    if ctypes.CDLL(None).prctl(_SET_SECCOMP, _BY_FILTER, ctypes.byref(told), 0, 0):
+        raise OSError("the system call filter was refused")
+
+
 def _is_socket(path: str) -> bool:
     try:
         return stat.S_ISSOCK(os.lstat(path).st_mode)
@@ -367,10 +381,11 @@ def _memory_kills() -> int:
 
 
 def _confinement() -> str:
-    """Return what the system says of this process and its network, and whether the workspace can be written."""
+    """Return what the system says of this process, its network and its machine, and if the workspace is writable."""
     with open("/proc/self/status") as status, open("/proc/self/mountinfo") as mounts:
         lines = [status.read() + mounts.read()]
     lines += [f"interface {name}" for _, name in socket.if_nameindex()]
+    lines += [f"machine {os.uname().machine}"]
     lines += ["workspace open"] if os.access(".", os.W_OK) else []
     return "\n".join(lines)
 
@@ -385,4 +400,3 @@ def main(folder: str, measure) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # which from inside does nothing to pid 1
     ctypes.CDLL(None).prctl(_NOT_DUMPABLE, 0, 0, 0, 0)
     Relay(folder, measure).run()
-    os._exit(0)
