@@ -51,8 +51,8 @@ _ULIMITS = {
     resource.RLIMIT_DATA: "data",
     **({resource.RLIMIT_MSGQUEUE: "msgqueue"} if hasattr(resource, "RLIMIT_MSGQUEUE") else {}),
 }
-_PODMAN_PROCESSES = 4096
-"""Of a session's uid, in place of a number that Podman may not be allowed to set; what holds is ``--pids-limit``."""
+_MOST_PROCESSES = 4096
+"""Where the limit on them is off."""
 _BOOT = """
 import json, os, sys, types
 def read(size):
@@ -270,8 +270,9 @@ def _options(engine: Engine, name: str, spec: LaunchSpec, uid: int, gid: int) ->
     yield from ("--user", f"{uid}:{gid}", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
     yield from ("--read-only", "--workdir", jail.WORKSPACE)
     if engine.podman:
-        # Else the host's proxy settings, which may hold a password, and more places to write would come along.
-        yield from ("--http-proxy=false", "--read-only-tmpfs=false")
+        # Else the host's proxy settings, which may hold a password, its names of other hosts, and more places to
+        # write would come along.
+        yield from ("--http-proxy=false", "--no-hosts", "--read-only-tmpfs=false")
         if uid == os.getuid() != 0:
             yield "--userns=keep-id"
     if not spec.network:
@@ -283,10 +284,10 @@ def _options(engine: Engine, name: str, spec: LaunchSpec, uid: int, gid: int) ->
     yield from ("--tmpfs", f"/tmp:rw,nosuid,nodev,mode=1777,size={scratch}m")  # noqa: S108 - the container's own
     yield from ("--tmpfs", f"{jail.RUNTIME}:rw,nosuid,nodev,mode=1777,size={_RUNTIME_MB}m")
     yield from ("--shm-size", f"{scratch}m")
-    yield from _limits(spec, engine.podman)
+    yield from _limits(spec, engine.podman, own_uid=uid != os.getuid())
 
 
-def _limits(spec: LaunchSpec, podman: bool) -> Iterator[str]:
+def _limits(spec: LaunchSpec, podman: bool, own_uid: bool) -> Iterator[str]:
     wanted = rlimits.wanted(spec.limits)
     ulimits = {word: wanted[kind] for kind, word in _ULIMITS.items() if kind in wanted}
     if podman and sys.platform == "linux":
@@ -296,8 +297,9 @@ def _limits(spec: LaunchSpec, podman: bool) -> Iterator[str]:
             word: value if hard[word] == resource.RLIM_INFINITY else min(value, hard[word])
             for word, value in ulimits.items()
         }
-        if os.geteuid() == 0:
-            ulimits["nproc"] = _PODMAN_PROCESSES
+    if own_uid:
+        # Counted per uid. Without a number Podman sets one of its own, higher than it may be allowed to.
+        ulimits["nproc"] = _MOST_PROCESSES if spec.limits.processes is None else spec.limits.processes + 1
     for word, value in ulimits.items():
         yield from ("--ulimit", f"{word}={value}:{value}")
     if spec.limits.memory_mb is not None:
@@ -316,9 +318,10 @@ def _mount(source: Path, target: str) -> str:
 
 def _sources() -> bytes:
     package = files("opencodeinterpreter.sandbox")
+    # Each after what it imports.
+    names = {"processes": "", "frames": "inside/", "confinement": "inside/", "relay": "inside/"}
     sources = {
-        "processes": package.joinpath("processes.py").read_text(encoding="utf-8"),
-        "relay": package.joinpath("inside", "relay.py").read_text(encoding="utf-8"),
+        name: package.joinpath(f"{folder}{name}.py").read_text(encoding="utf-8") for name, folder in names.items()
     }
     body = json.dumps(sources).encode()
     return len(body).to_bytes(4, "big") + body
@@ -336,6 +339,7 @@ def _start_order(spec: LaunchSpec, program: bytes) -> bytes:
         "env": dict(spec.env),
         "cwd": jail.WORKSPACE,
         "files": content,
+        "address_space": rlimits.wanted(spec.limits).get(resource.RLIMIT_AS),  # an engine takes none
         "filter": base64.b64encode(program).decode(),
     }
     return json.dumps(order).encode()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from opencodeinterpreter.sandbox.inside.relay import HEAD, SOCKETS
+from opencodeinterpreter.sandbox.inside.frames import HEAD, SOCKETS
 
 _CHUNK = 1 << 16
 _MOST_WAITING = 1 << 20
@@ -73,7 +73,7 @@ class Link:
         self._thread.start()
 
     def send(self, kind: bytes, body: bytes = b"", channel: int = 0) -> None:
-        """Send a frame, see ``inside/relay.py``; nothing happens once the container is gone."""
+        """Send a frame, see ``inside/frames.py``; nothing happens once the container is gone."""
         self.send_raw(HEAD.pack(kind, channel, len(body)) + body)
 
     def send_raw(self, data: bytes) -> None:

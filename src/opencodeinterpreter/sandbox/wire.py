@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -78,11 +79,7 @@ class Wire:
             if name == "iopub":
                 socket.subscribe(b"")
             socket.reconnect_ivl = 5  # milliseconds; the default of 100 is felt at every start
-            # To the socket itself, at every reconnection too: code inside may put a link to another socket of the
-            # host in its place.
-            descriptor = os.open(self._path(name), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-            self._targets.append(descriptor)
-            socket.connect(f"ipc:///proc/self/fd/{descriptor}")
+            socket.connect(self._address(name))
             self._sockets[name] = socket
 
     def request(
@@ -150,6 +147,18 @@ class Wire:
         if not isinstance(kind, str) or not isinstance(body, dict):
             return None
         return Message(channel, kind, str(request or ""), body, sum(map(len, frames)))
+
+    def _address(self, channel: str) -> str:
+        """Return where to connect to.
+
+        It is the socket itself, at every reconnection too: code inside may put a link to another socket of the host in
+        its place. Elsewhere than on Linux code runs in containers only, where it does not see this folder.
+        """
+        if sys.platform != "linux":
+            return f"ipc://{self._path(channel)}"
+        descriptor = os.open(self._path(channel), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._targets.append(descriptor)
+        return f"ipc:///proc/self/fd/{descriptor}"
 
     def _path(self, channel: str) -> Path:
         return self._folder / f"k-{_PORTS[channel + '_port']}"

@@ -1,9 +1,10 @@
 """Run every probe, in jails and on a throw-away host without one, and print what held.
 
-    python tests/sandbox/isolation/measure.py
+    python tests/sandbox/isolation/measure.py [containers]
 
 prints, for each way of starting a jail that this user has, the probes contained of those tried, by group and by
-severity, and the positive control: the same probes where nothing keeps them, most of which must succeed.
+severity, and the positive control: the same probes where nothing keeps them, most of which must succeed. With the
+word it prints the same for containers of the backend "docker".
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from pathlib import Path
 
 from probing import files, hosts, network, privilege, processes, resources, secrets
 from probing.probe import Probe
-from probing.world import LIMITS, World, slug
+from probing.world import LIMITS, STAY, World, slug
 
-from opencodeinterpreter.sandbox.base import LaunchSpec
+from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec
 from opencodeinterpreter.sandbox.bubblewrap import BubblewrapBackend
+from opencodeinterpreter.sandbox.docker import DockerBackend
 
 PROBES: list[Probe] = [
     probe for module in (files, secrets, network, processes, resources, privilege) for probe in module.PROBES
@@ -70,6 +72,11 @@ def contained(probes: Sequence[Probe] = PROBES) -> dict[str, Verdict]:
     return judge(_run_contained, probes, decoy_host=False)
 
 
+def in_containers(probes: Sequence[Probe] = PROBES) -> dict[str, Verdict]:
+    """Return the verdicts on probes in containers started by this user."""
+    return judge(_run_in_containers, probes, decoy_host=False)
+
+
 def loosened(probes: Sequence[Probe] = PROBES) -> dict[str, Verdict]:
     """Return the verdicts on probes that nothing keeps; only on a throw-away host."""
     assert os.environ.get("PROBED_HOST_IS_A_DECOY") == "yes", "never on a real host"
@@ -99,22 +106,46 @@ def _verdict(probe: Probe, report: dict[str, object], alarms: dict[str, set[str]
 
 
 def _run_contained(world: World, probes: Sequence[Probe], workspace: Path) -> dict[str, dict[str, object]]:
-    reports: dict[str, dict[str, object]] = {}
-    batches = [[probe for probe in probes if not probe.alone], *([probe] for probe in probes if probe.alone)]
-    for number, batch in enumerate(filter(None, batches)):
-        runtime = world.folder / f"runtime{number}"
-        runtime.mkdir(mode=0o700)
-        report = workspace / "report.json"
+    def launch(runtime: Path, batch: Sequence[Probe]) -> IsolatedProcess:
         spec = LaunchSpec(
             argv=[sys.executable, "-I", "-B", _PROGRAM, _TABLE, "/workspace/report.json"],
             workspace=workspace,
             runtime=runtime,
             env={"PATH": "/usr/bin:/bin", "HOME": "/tmp"},
             readable=[Path(sys.prefix), Path(sys.base_prefix)],
-            files={_PROGRAM: _INSIDE.read_bytes(), _TABLE: _table(world, batch).encode()},
+            files={_PROGRAM: _INSIDE.read_bytes(), _TABLE: _table(world.facts(), batch).encode()},
             limits=LIMITS,
         )
-        process = BubblewrapBackend().launch(spec)
+        return BubblewrapBackend().launch(spec)
+
+    return _run_batches(world, probes, workspace, launch)
+
+
+def _run_in_containers(world: World, probes: Sequence[Probe], workspace: Path) -> dict[str, dict[str, object]]:
+    def launch(runtime: Path, batch: Sequence[Probe]) -> IsolatedProcess:
+        facts = {
+            **world.facts(),
+            "stay": ["/usr/local/bin/python3", *STAY[1:]],
+        }  # this machine's interpreter is not in there
+        (runtime / "inside.py").write_bytes(_INSIDE.read_bytes())
+        (runtime / "probes.json").write_text(_table(facts, batch))
+        argv = ["python3", "-I", "-B", "/run/kernel/inside.py", "/run/kernel/probes.json", "/workspace/report.json"]
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp"}
+        return DockerBackend().launch(LaunchSpec(argv, workspace, runtime, env, limits=LIMITS))
+
+    return _run_batches(world, probes, workspace, launch)
+
+
+def _run_batches(
+    world: World, probes: Sequence[Probe], workspace: Path, launch: Callable[[Path, Sequence[Probe]], IsolatedProcess]
+) -> dict[str, dict[str, object]]:
+    reports: dict[str, dict[str, object]] = {}
+    batches = [[probe for probe in probes if not probe.alone], *([probe] for probe in probes if probe.alone)]
+    for number, batch in enumerate(filter(None, batches)):
+        runtime = world.folder / f"runtime{number}"
+        runtime.mkdir(mode=0o700)
+        report = workspace / "report.json"
+        process = launch(runtime, batch)
         deadline = time.monotonic() + _SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -132,15 +163,15 @@ def _run_contained(world: World, probes: Sequence[Probe], workspace: Path) -> di
 
 def _run_loosened(world: World, probes: Sequence[Probe], workspace: Path) -> dict[str, dict[str, object]]:
     table, report = world.folder / "probes.json", workspace / "report.json"
-    table.write_text(_table(world, probes))
+    table.write_text(_table(world.facts(), probes))
     command = [sys.executable, "-I", "-B", str(_INSIDE), str(table), str(report)]
     process = subprocess.Popen(command, cwd=workspace, close_fds=False, stdin=subprocess.DEVNULL)
     assert process.wait(_SECONDS) == 0
     return dict(json.loads(report.read_text()))
 
 
-def _table(world: World, probes: Sequence[Probe]) -> str:
-    return json.dumps({"world": world.facts(), "probes": [[slug(probe.name), probe.code] for probe in probes]})
+def _table(facts: dict[str, object], probes: Sequence[Probe]) -> str:
+    return json.dumps({"world": facts, "probes": [[slug(probe.name), probe.code] for probe in probes]})
 
 
 def _print(title: str, verdicts: dict[str, Verdict], control: bool) -> None:
@@ -165,6 +196,9 @@ def main() -> None:
         os.environ["PROBED_HOST_IS_A_DECOY"] = "yes"
         command = hosts.on_throwaway_host(sys.argv[2:])
         os.execv(command[0], command)
+    if what == "containers":
+        _print("Containers started by this user", in_containers(), control=False)
+        return
     if what in {"contained", "loosened"}:
         verdicts = contained() if what == "contained" else loosened()
         print(json.dumps({name: asdict(verdict) for name, verdict in verdicts.items()}))

@@ -1,9 +1,9 @@
 """The first process of a container: starts the kernel, and carries its sockets and pipes over stdin and stdout.
 
 Unix sockets and named pipes do not pass through a folder that a virtual machine shares with its host, as Docker does
-on macOS; a container's stdin and stdout pass everywhere. What this reads and writes are frames, see ``HEAD``.
+on macOS; a container's stdin and stdout pass everywhere. What this reads and writes are frames, see ``frames.py``.
 
-It is sent to the container at its start, with ``processes.py``; nothing here may come from outside the standard
+It is sent to the container at its start, with what it imports; nothing here may come from outside the standard
 library. As pid 1 it cannot be killed or stopped from inside, and what the code's own processes leave, it collects.
 """
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 import base64
 import collections
 import contextlib
-import ctypes
 import errno
 import json
 import os
@@ -24,19 +23,13 @@ import shutil
 import signal
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import time
 
-HEAD = struct.Struct(">cII")
-"""Kind, channel and bytes that follow.
+import confinement  # type: ignore[import-not-found]
+from frames import HEAD, SOCKETS  # type: ignore[import-not-found]
 
-To the container: S start (JSON), O connect (name of a socket), P make a pipe (its name), D data, C close, I interrupt;
-the end of its stdin ends it. From it: H how it is confined (text), R the sockets are open, D data, C close, U usage
-(JSON), L start-up output, X the kernel's exit status (text).
-"""
-SOCKETS = ("k-1", "k-2", "k-4")
 _CHUNK = 1 << 16
 _MOST_WAITING = 1 << 20
 """Bytes; with more on the way out, nothing further is read from the code."""
@@ -44,10 +37,6 @@ _DRAINED = 1 << 19
 """Bytes of one pipe that go before a message; more than a pipe holds."""
 _TICK_SECONDS = 0.1
 _LOG_BYTES = 4096
-_NOT_DUMPABLE = 4
-"""``PR_SET_DUMPABLE``; with 0, other processes of the same user can neither trace this one nor open its files."""
-_SET_SECCOMP, _BY_FILTER = 22, 2
-_INSTRUCTION_BYTES = 8
 _FONTS = "/opt/opencodeinterpreter/matplotlib"
 """Where the image keeps what Matplotlib knows of its fonts."""
 _SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - the container's own
@@ -76,7 +65,7 @@ class Relay:
         for descriptor in (0, 1):
             os.set_blocking(descriptor, False)
         self._select.register(0, selectors.EVENT_READ, self._take_frames)
-        self._send(b"H", 0, _confinement().encode())
+        self._send(b"H", 0, confinement.describe().encode())
         due = 0.0
         while True:
             for key, _ in self._select.select(0.005 if self._kernel and not self._ready else _TICK_SECONDS):
@@ -135,7 +124,7 @@ class Relay:
         with contextlib.suppress(OSError):  # an image of another make has none
             shutil.copytree(_FONTS, os.path.join(home, "matplotlib"), copy_function=shutil.copyfile)
         os.umask(0o022)
-        argv, env = given["argv"], given["env"]
+        argv, env, program = given["argv"], given["env"], base64.b64decode(given["filter"])
         if argv[0] == "python3":  # the one that runs this, wherever the image has it
             argv[0] = sys.executable
             env["PATH"] = os.path.dirname(sys.executable) + ":" + env.get("PATH", "/usr/bin:/bin")
@@ -144,7 +133,7 @@ class Relay:
         try:
             self._kernel = subprocess.Popen(
                 argv, env=env, cwd=given["cwd"], stdin=subprocess.DEVNULL, stdout=write, stderr=write,
-                start_new_session=True, preexec_fn=lambda: _filter_calls(base64.b64decode(given["filter"])),
+                start_new_session=True, preexec_fn=lambda: confinement.confine(given["address_space"], program),
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
             os.write(write, f"{argv[0]} cannot be started: {error}".encode())
@@ -332,7 +321,7 @@ class Relay:
                 told = os.statvfs(path)
                 stored += (told.f_blocks - told.f_bfree) * told.f_frsize
         cpu = self._measure.cpu(pids) - time.process_time()
-        return {"memory": own + max(shared, stored), "cpu": cpu, "kills": _memory_kills()}
+        return {"memory": own + max(shared, stored), "cpu": cpu, "kills": confinement.memory_kills()}
 
     def _reap(self) -> None:
         """Collect what has ended; after the kernel, send what is left in the pipes."""
@@ -352,42 +341,11 @@ class Relay:
                 self._send(b"X", 0, str(self._exit).encode())
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
-
-
-def _filter_calls(program: bytes) -> None:
-    """Let this process and all that it starts make only the system calls that a filter lets through."""
-    told = _Program(len(program) // _INSTRUCTION_BYTES, program)
-    if ctypes.CDLL(None).prctl(_SET_SECCOMP, _BY_FILTER, ctypes.byref(told), 0, 0):
-        raise OSError("the system call filter was refused")
-
-
 def _is_socket(path: str) -> bool:
     try:
         return stat.S_ISSOCK(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _memory_kills() -> int:
-    """Return how many processes in here the system has ended for want of memory."""
-    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
-        with contextlib.suppress(OSError, ValueError), open(path) as file:
-            for line in file:
-                if line.startswith("oom_kill "):
-                    return int(line.split()[1])
-    return 0
-
-
-def _confinement() -> str:
-    """Return what the system says of this process, its network and its machine, and if the workspace is writable."""
-    with open("/proc/self/status") as status, open("/proc/self/mountinfo") as mounts:
-        lines = [status.read() + mounts.read()]
-    lines += [f"interface {name}" for _, name in socket.if_nameindex()]
-    lines += [f"machine {os.uname().machine}"]
-    lines += ["workspace open"] if os.access(".", os.W_OK) else []
-    return "\n".join(lines)
 
 
 def main(folder: str, measure) -> None:
@@ -398,5 +356,5 @@ def main(folder: str, measure) -> None:
         measure: the module ``processes``.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # which from inside does nothing to pid 1
-    ctypes.CDLL(None).prctl(_NOT_DUMPABLE, 0, 0, 0, 0)
+    confinement.hide()
     Relay(folder, measure).run()
