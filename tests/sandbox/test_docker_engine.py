@@ -109,7 +109,7 @@ def test_no_engine_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
     with pytest.raises(SandboxUnavailableError, match="neither Docker nor Podman is installed"):
-        DockerBackend().check()
+        find_engine()
 
 
 def test_an_engine_that_is_not_there() -> None:
