@@ -86,7 +86,8 @@ def test_a_run_says_its_class_and_both_scores_and_goes_on(evaluation: Evaluation
 def test_the_whole_way_from_run_to_report(evaluation: Evaluation) -> None:
     model = evaluation.ocint.script(WRONG, RIGHT, LESS)
     assert evaluation.run("-p", "visible", "-o", "visible", model=model).code == 0
-    assert [len(record["attempts"]) for record in evaluation.records("visible")] == [2, 1]
+    attempts = {record["problem"]: len(record["attempts"]) for record in evaluation.records("visible")}
+    assert [attempts[problem] for problem in sorted(attempts)] == [2, 1]
     assert evaluation.run("-p", "single", "-o", "single", replies=(WRONG, LESS)).code == 0
 
     shown = evaluation.ocint("eval", "report", "visible", "single", "--data-file", evaluation.data)
@@ -159,7 +160,7 @@ def test_the_published_protocol_is_said_to_be_no_honest_one(evaluation: Evaluati
         (("-m", "qwen2.5-coder-0.5"), "did you mean qwen2.5-coder-0.5b"),
         (("--data-version", "v9"), "v9"),
         (("--ids", "77"), "has no problem 77"),
-        (("--prompt", "other"), "--prompt must be evalplus or original"),
+        (("--prompt", "other"), "--prompt must be evalplus, evalplus-chat or original"),
         (("--refine", "hard"), "--refine must be plain, clear or cause"),
         (("-p", "human"), "needs --synthesizer"),
         (("--samples", "3"), "needs a --temperature above 0"),

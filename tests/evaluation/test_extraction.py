@@ -43,6 +43,8 @@ def result(code: str, argument: int = 1) -> object:
         (f"```\n{GOOD}\n```", "fence"),
         (f"```Python3\n{GOOD}\n```", "fence"),
         (f"```{{.python}}\n{GOOD}\n```", "fence"),
+        (f"```\npython\n{GOOD}\n```", "fence"),
+        (f"Below is it:\n```python\nHere it is:\n```python\n{GOOD}\n```", "fence"),
         (f"~~~py\n{GOOD}\n~~~", "fence"),
         (f"````markdown\n```python\n{GOOD}\n```\n````", "fence, mended"),
         (f"1. Code:\n   ```python\n   {GOOD.replace(chr(10), chr(10) + '   ')}\n   ```", "fence"),

@@ -56,10 +56,27 @@ def test_an_unknown_protocol_is_answered_with_the_nearest_name() -> None:
         load_protocol("exection")
 
 
-def test_the_prompt_of_evalplus_is_the_default() -> None:
-    [message] = first_messages(PROBLEM, "evalplus")
-    assert message.content.startswith("Please provide a self-contained Python script that solves the following problem")
-    assert f"```\n{PROMPT.strip()}\n```" in message.content
+def test_the_prompt_of_evalplus_begins_the_reply_too() -> None:
+    question, begun = first_messages(PROBLEM, "evalplus")
+    assert question.content.startswith(
+        "Please provide a self-contained Python script that solves the following problem"
+    )
+    assert f"```\n{PROMPT.strip()}\n```" in question.content
+    assert begun.role == "assistant"
+    assert begun.content.endswith(":\n```python\n")
+    assert first_messages(PROBLEM, "evalplus-chat") == (question,)
+
+
+def test_a_begun_reply_is_whole_in_the_record_and_in_the_dialog(grader: Grader) -> None:
+    code = WRONG.split("```python\n")[1].split("```")[0]
+    solved = solve("visible", [f"{code}```\n\nIt adds them.", RIGHT], grader)
+    first, second = solved.outcome.attempts
+    assert first.reply == f"{first.messages[-1].content}{code}```"
+    assert first.rule == "fence"
+    assert [message.role for message in first.messages] == ["user", "assistant"]
+    assert [message.role for message in second.messages] == ["user", "assistant", "user"]
+    assert second.messages[1].content == first.reply
+    assert second.reply == RIGHT
 
 
 @pytest.mark.parametrize("problem", [PROBLEM, MBPP_PROBLEM])

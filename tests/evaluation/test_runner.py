@@ -40,7 +40,7 @@ class Bench:
     def __init__(self, path: Path, grader: Grader) -> None:
         self.path, self.grader = path, grader
         self.protocol = load_protocol("single")
-        self.settings = Settings(rounds=1)
+        self.settings = Settings(prompt="evalplus-chat", rounds=1)
         self.cache = ResponseCache(None)
 
     def __call__(
@@ -108,7 +108,7 @@ def test_a_run_of_another_configuration_is_never_mixed_in(bench: Bench) -> None:
 
 
 def test_independent_samples_are_records_of_their_own(bench: Bench) -> None:
-    bench.settings = Settings(Generation(temperature=0.8), rounds=1)
+    bench.settings = Settings(Generation(temperature=0.8), "evalplus-chat", rounds=1)
     bench(ScriptedModel([RIGHT, WRONG]), problems=[PROBLEM], samples=2)
     assert [(key, record.answer.reply) for key, record in sorted(bench.records.items())] == [
         (("HumanEval/0", 0), RIGHT),
@@ -173,7 +173,7 @@ class TestFaults:
 
     def test_an_endless_reply_is_cut(self, bench: Bench) -> None:
         endless = "```python\ndef double_plus(a, b):\n    return 2 * a + b\n```\n" + "and again " * 100_000
-        bench.settings = Settings(Generation(max_tokens=10**6), rounds=1)
+        bench.settings = Settings(Generation(max_tokens=10**6), "evalplus-chat", rounds=1)
         bench(ScriptedModel([endless]), problems=[PROBLEM])
         answer = bench.records["HumanEval/0", 0].answer
         assert answer.notes == {"finish": "repetition"}
@@ -181,7 +181,7 @@ class TestFaults:
         assert answer.grade.plus.passed
 
     def test_a_reply_that_spends_its_tokens_is_marked(self, bench: Bench) -> None:
-        bench.settings = Settings(Generation(max_tokens=5), rounds=1)
+        bench.settings = Settings(Generation(max_tokens=5), "evalplus-chat", rounds=1)
         bench(ScriptedModel([RIGHT]), problems=[PROBLEM])
         assert bench.records["HumanEval/0", 0].answer.notes == {"finish": "length"}
 

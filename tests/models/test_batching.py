@@ -12,9 +12,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test-transformers")
 transformers = pytest.importorskip("transformers", reason="the transformers extra is not installed")
 
+from test_transformers import TEMPLATE, make_checkpoint  # noqa: E402
+
 from opencodeinterpreter.dialog import Message  # noqa: E402
 from opencodeinterpreter.models import ChatModel, Generation, load_model  # noqa: E402
-from test_transformers import TEMPLATE, make_checkpoint  # noqa: E402
 
 pytestmark = [
     pytest.mark.transformers,

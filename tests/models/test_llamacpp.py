@@ -48,6 +48,13 @@ def test_a_reply_comes_in_pieces_with_its_usage(small_model: ChatModel) -> None:
     assert reply.finish_reason == "stop"
 
 
+def test_a_reply_goes_on_from_one_that_is_begun(small_model: ChatModel) -> None:
+    begun = "The capital of Austria, by the way, is called"
+    ask = [Message("user", "Which city is the capital of Austria?"), Message("assistant", begun)]
+    assert read(small_model, ask).startswith(" Vienna")
+    assert small_model.count_tokens(ask) > small_model.count_tokens(ask[:1])
+
+
 def test_greedy_is_the_same_every_time(small_model: ChatModel) -> None:
     assert read(small_model, TASK) == read(small_model, TASK)
 

@@ -194,6 +194,13 @@ def test_a_checkpoint_without_a_template_gets_a_plain_one(tmp_path: Path, caplog
     model.close()
 
 
+def test_a_reply_goes_on_from_one_that_is_begun(tiny: ChatModel) -> None:
+    whole = read(tiny)
+    begun = [*ASK, Message("assistant", whole[:12])]
+    assert whole[:12] + read(tiny, begun, Generation(max_tokens=4)) in whole
+    assert tiny.count_tokens(begun) > tiny.count_tokens(ASK)
+
+
 def test_the_smallest_model_of_the_catalog_as_gguf(capfd: pytest.CaptureFixture[str]) -> None:
     model = load_model("transformers:smollm2-135m")
     capfd.readouterr()

@@ -24,7 +24,7 @@ def run_(
     rounds: given.Rounds = None,
     samples: given.Samples = None,
     synthesizer: given.Synthesizer = None,
-    prompt: given.Prompt = "evalplus",
+    prompt: given.Prompt = None,
     flattened: given.Flattened = False,
     refine: given.Refine = None,
     refine_temperature: given.RefineTemperature = None,

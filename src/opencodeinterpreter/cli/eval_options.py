@@ -78,11 +78,11 @@ Synthesizer = Annotated[
     ),
 ]
 Prompt = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--prompt",
         metavar="NAME",
-        help="evalplus, or original: the published system's layout.",
+        help="evalplus, evalplus-chat or original.",
         rich_help_panel=_PROTOCOL,
     ),
 ]

@@ -34,10 +34,12 @@ from opencodeinterpreter.models import ChatModel, Generation, load_model
 if TYPE_CHECKING:
     from rich.console import Console
 
-_SERVED_SIDE_BY_SIDE = 16
+_SIDE_BY_SIDE = 16
+_GAIN_SIDE_BY_SIDE = ("openai:", "transformers:")
+"""Models that answer several requests faster together than one after the other."""
 _FAULTS_SHOWN = 10
 _CHOICES = {
-    "prompt": ("evalplus", "original"),
+    "prompt": ("evalplus", "evalplus-chat", "original"),
     "refine": ("plain", "clear", "cause"),
     "gate": ("plus", "base"),
     "spend": ("all", "needed"),
@@ -60,7 +62,7 @@ class Wanted:
     rounds: int | None
     samples: int | None
     synthesizer: str | None
-    prompt: str
+    prompt: str | None
     flattened: bool
     refine: str | None
     refine_temperature: float | None
@@ -85,19 +87,18 @@ def run_evaluation(wanted: Wanted) -> int:
     """Run what was asked for; return the exit code: 1 if an honest run turns out to have leaked."""
     err = err_console()
     protocol = load_protocol(wanted.protocol)
-    settings, samples = _settings(wanted, protocol)
+    config = load_config({} if wanted.context is None else {"context": wanted.context})
+    name = wanted.model or config.model
+    settings, samples = _settings(wanted, protocol, served=name.startswith("openai:"))
     dataset = load_dataset(wanted.benchmark, wanted.data_version, wanted.data_file)
     problems = chosen(dataset, _ids(wanted), wanted.limit)
     if not problems:
         raise EvaluationError("no problem is left to run")
-    config = load_config({} if wanted.context is None else {"context": wanted.context})
     with ExitStack() as stack:
         grader = stack.enter_context(Grader(dataset, wanted.workers))
         check_references(dataset, problems, wanted.workers, err)
         cache = stack.enter_context(ResponseCache(wanted.responses or _responses()))
-        name = wanted.model or config.model
-        embedded = not name.startswith("openai:")
-        concurrency = wanted.concurrency or (1 if embedded else _SERVED_SIDE_BY_SIDE)
+        concurrency = wanted.concurrency or (_SIDE_BY_SIDE if name.startswith(_GAIN_SIDE_BY_SIDE) else 1)
         opened = _Opened(config, err, concurrency, stack)
         model, identity = opened.model(name)
         asker = Asker(model, identity.key, cache)
@@ -129,8 +130,11 @@ def run_evaluation(wanted: Wanted) -> int:
     return 1 if ended.leaks else 0
 
 
-def _settings(wanted: Wanted, protocol: Protocol) -> tuple[Settings, int]:
-    """Return the settings and how many independent answers are wanted."""
+def _settings(wanted: Wanted, protocol: Protocol, *, served: bool) -> tuple[Settings, int]:
+    """Return the settings and how many independent answers are wanted.
+
+    Not every server goes on from a reply that is begun for the model, so they are not asked to unless told.
+    """
     for name, known in _CHOICES.items():
         value = getattr(wanted, name)
         if value is not None and value not in known:
@@ -144,7 +148,7 @@ def _settings(wanted: Wanted, protocol: Protocol) -> tuple[Settings, int]:
         raise EvaluationError("--samples above 1 needs a --temperature above 0: greedy answers are all the same")
     settings = Settings(
         generation=generation,
-        prompt=wanted.prompt,  # type: ignore[arg-type]
+        prompt=wanted.prompt or ("evalplus-chat" if served else "evalplus"),  # type: ignore[arg-type]
         rounds=(wanted.rounds if "rounds" in protocol.settings else None) or default_rounds(protocol),
         flattened=wanted.flattened,
         refine=wanted.refine,  # type: ignore[arg-type]

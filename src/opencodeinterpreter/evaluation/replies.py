@@ -16,6 +16,7 @@ _END_OF_TURN: Final = re.compile(r"<\|(?:im_end|endoftext|end|eot_id|EOT|end_of_
 _FENCE: Final = re.compile(r"[ \t]*(?:>[ \t]*)?(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$")
 _LATE_FENCE: Final = re.compile(r"^(.*\S)[ \t]*(```[ \t]*(?:python3?|py))[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _PYTHON: Final = frozenset({"", "python", "python3", "py", "py3", "ipython", "ipython3", "code", "tool_code"})
+_LANGUAGE_LINE: Final = frozenset({"python", "python3"})
 _MOST_OPEN_STRINGS: Final = 5
 """How often a fence is taken for a part of a text before it closes the block all the same."""
 
@@ -84,6 +85,9 @@ def without_fences(text: str) -> str:
 
 
 def _block(lines: list[str], python: bool, *, closed: bool) -> Block:
+    # Small models put the language on the line below the fence.
+    if python and lines and lines[0].strip().lower() in _LANGUAGE_LINE:
+        lines = lines[1:]
     return Block(textwrap.dedent("\n".join(lines)).strip("\n"), python, closed)
 
 

@@ -71,6 +71,9 @@ class ChatModel(Protocol):
     def stream(self, messages: Sequence[Message], generation: Generation = ...) -> ReplyStream:
         """Start a reply to ``messages`` (in order; system first if there is one).
 
+        Where the last message is an assistant's, the reply goes on from its end; what was there already is not given
+        again. Some endpoints cannot do that, and begin anew.
+
         Raises (here or while the reply is iterated):
             ContextLengthError: the messages do not fit.
             ModelConnectionError, ModelAuthError, RateLimitError: the endpoint's fault.

@@ -25,7 +25,7 @@ _PROCESSOR_BATCH = 128
 """Prompt tokens evaluated in one step without a GPU. A cancelled prompt ends at the next step; measured, smaller
 steps cost speed (4 to 7 % at 64) and larger ones gain none."""
 _FOLDER = "ocint-engine-"
-_LOOKUP_TOKENS, _PROPOSED_TOKENS = 8, 24
+_LOOKUP_TOKENS, _PROPOSED_TOKENS = 16, 24
 _CACHE_MIB = 1024
 """Memory for the prompts of other sessions, from which the engine goes on when they come back."""
 
@@ -158,9 +158,9 @@ def _open(
     params.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     params.speculative.ngram_simple.size_n = _LOOKUP_TOKENS
     params.speculative.ngram_simple.size_m = _PROPOSED_TOKENS
-    # What the model writes is what the caller gets: neither thoughts nor tool calls are taken out.
+    # What the model writes is what the caller gets: no thoughts are taken out. (The engine's own switch for pure content
+    # would also drop a reply that is begun in the messages.)
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
-    params.force_pure_content_parser = True
     # The engine insists on listening; a socket in a folder of our own is open to nobody else.
     params.hostnames = [str(folder / "engine.sock")]
     gpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_GPU

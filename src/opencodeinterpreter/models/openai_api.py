@@ -296,4 +296,7 @@ def _request(model: str, messages: Sequence[Message], generation: Generation) ->
         request["seed"] = generation.seed
     if generation.stop:
         request["stop"] = list(generation.stop)
+    if messages and messages[-1].role == "assistant":
+        # vLLM and SGLang want to be told; llama-server and Ollama go on from it by themselves.
+        request["extra_body"] = {"add_generation_prompt": False, "continue_final_message": True}
     return request

@@ -130,7 +130,10 @@ def _tokens(checkpoint: Checkpoint, messages: Sequence[Message]) -> list[int]:
 
 def _templated(checkpoint: Checkpoint, rows: list[dict[str, str]]) -> list[int]:
     try:
-        found = checkpoint.tokenizer.apply_chat_template(rows, add_generation_prompt=True, return_dict=True)
+        goes_on = rows[-1]["role"] == "assistant"
+        found = checkpoint.tokenizer.apply_chat_template(
+            rows, add_generation_prompt=not goes_on, continue_final_message=goes_on, return_dict=True
+        )
     except Exception as error:
         if type(error).__module__.startswith("jinja2"):
             raise ModelError(f"the model's chat template refuses the dialog: {error}") from error

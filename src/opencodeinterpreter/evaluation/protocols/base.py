@@ -26,10 +26,12 @@ from opencodeinterpreter.evaluation.extraction import extract
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.observing import Grading, Observation, on_examples, on_inputs, on_loading
 from opencodeinterpreter.evaluation.protocols.prompts import (
+    CODE_END,
     PromptName,
     RefineName,
     execution_result,
     first_messages,
+    opening,
     refining,
 )
 from opencodeinterpreter.evaluation.records import Attempt
@@ -163,8 +165,15 @@ class Solving:
             draw: which of several replies to the same messages; matters above temperature 0 only.
             temperature: None is that of the run.
         """
-        reply = self._asker.ask(messages, self._generation(draw, temperature))
-        found = extract(reply.text, problem.entry_point, problem.prompt)
+        generation = self._generation(draw, temperature)
+        begun = opening(messages)
+        if begun:
+            generation = replace(generation, stop=(CODE_END,))
+        reply = self._asker.ask(messages, generation)
+        text = begun + reply.text
+        if begun and reply.finish == "stop" and "\n```" not in reply.text:
+            text += CODE_END.rstrip()
+        found = extract(text, problem.entry_point, problem.prompt)
         notes: dict[str, Any] = {} if reply.finish == "stop" else {"finish": reply.finish}
         if temperature:
             notes["temperature"] = temperature
@@ -172,7 +181,7 @@ class Solving:
             round=round_,
             kind=kind,
             messages=tuple(messages),
-            reply=reply.text,
+            reply=text,
             code=found.code,
             rule=found.rule,
             has_entry_point=found.has_entry_point,

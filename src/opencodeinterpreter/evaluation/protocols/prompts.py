@@ -13,8 +13,8 @@ from typing import Literal
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.evaluation.problems import Problem
 
-PROMPTS_VERSION = "1"
-PromptName = Literal["evalplus", "original"]
+PROMPTS_VERSION = "2"
+PromptName = Literal["evalplus", "evalplus-chat", "original"]
 RefineName = Literal["plain", "clear", "cause"]
 
 FEEDBACK_CHARACTERS = 500
@@ -22,8 +22,14 @@ FEEDBACK_CHARACTERS = 500
 TIMED_OUT = "Execution timed out."
 RESPONSE_MARK, INSTRUCTION_MARK = "@@ Response", "@@ Instruction"
 
-# EvalPlus's own first sentence: the published single-turn figures of chat models were measured with it.
+# EvalPlus's own sentences: the published single-turn figures of chat models were measured with them.
 _EVALPLUS = "Please provide a self-contained Python script that solves the following problem in a markdown code block:"
+_EVALPLUS_OPENING = (
+    "Below is a Python script with a self-contained function that solves the problem and passes corresponding tests:\n"
+    "```python\n"
+)
+CODE_END = "\n```\n"
+"""What ends a reply that was begun for the model, as in EvalPlus: the end of the block in which it begins."""
 
 _ORIGINAL_ROLE = (
     "You are a highly capable coding assistant whose answers to the user's instructions are always exact and reliable."
@@ -39,11 +45,20 @@ def first_messages(problem: Problem, prompt: PromptName) -> tuple[Message, ...]:
 
     Args:
         problem: what is to be solved.
-        prompt: ``evalplus``, with which the published single-turn figures of chat models were had, or ``original``,
-            the layout on which the published OpenCodeInterpreter models were trained.
+        prompt: ``evalplus``, with which the published single-turn figures of chat models were had: the model goes on
+            from a reply that is begun for it, up to its first line of code. ``evalplus-chat`` asks the same and leaves
+            the reply to the model, as EvalPlus does with served models. ``original`` is the layout on which the
+            published OpenCodeInterpreter models were trained.
     """
-    text = _evalplus(problem) if prompt == "evalplus" else _original(problem)
-    return (Message("user", text),)
+    if prompt == "original":
+        return (Message("user", _original(problem)),)
+    question = Message("user", _evalplus(problem))
+    return (question, Message("assistant", _EVALPLUS_OPENING)) if prompt == "evalplus" else (question,)
+
+
+def opening(messages: Sequence[Message]) -> str:
+    """Return the beginning of the reply that stands in the messages themselves; empty if there is none."""
+    return messages[-1].content if messages and messages[-1].role == "assistant" else ""
 
 
 def _evalplus(problem: Problem) -> str:
@@ -72,11 +87,13 @@ def following(messages: Sequence[Message], reply: str, feedback: str, *, flatten
 
     Args:
         messages: what was sent last.
-        reply: what came back.
+        reply: what came back, with what it was begun with.
         feedback: what the model is told of it.
         flattened: pack it all into the one user message, as the original evaluation did, which marks the feedback as
             an instruction but opens no response after it; else the dialog goes on in turns of its own.
     """
+    if opening(messages):
+        messages = messages[:-1]
     if not flattened:
         return (*messages, Message("assistant", reply), Message("user", feedback))
     *before, last = messages

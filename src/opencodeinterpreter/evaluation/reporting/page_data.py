@@ -75,6 +75,12 @@ def _same_code(record: ProblemRecord, attempt: Attempt) -> bool:
     return standing is not None and bool(attempt.code.strip()) and attempt.code.strip() == standing.code.strip()
 
 
+def _asked(attempt: Attempt) -> Sequence[Message]:
+    """Return the messages of an attempt without the beginning of its reply, which the reply holds again."""
+    begun = bool(attempt.messages) and attempt.messages[-1].role == "assistant"
+    return attempt.messages[:-1] if begun else attempt.messages
+
+
 def _standing_before(record: ProblemRecord, attempt: Attempt) -> Attempt | None:
     return record.after_round(attempt.round - 1) if attempt.round else None
 
@@ -101,13 +107,14 @@ class _Packer:
 
     def _attempt(self, record: ProblemRecord, place: int) -> dict[str, Any]:
         attempt = record.attempts[place]
-        before = [*record.attempts[place - 1].messages, Message("assistant", record.attempts[place - 1].reply)]
-        known = _common(attempt.messages, before) if place else 0
+        sent = _asked(attempt)
+        before = [*_asked(record.attempts[place - 1]), Message("assistant", record.attempts[place - 1].reply)]
+        known = _common(sent, before) if place else 0
         row: dict[str, Any] = {
             "round": attempt.round,
             "kind": attempt.kind,
             "known": known,
-            "messages": [[message.role, self._text(message.content)] for message in attempt.messages],
+            "messages": [[message.role, self._text(message.content)] for message in sent],
             "reply": self._text(attempt.reply),
             "code": self._code(attempt.code) if attempt.code.strip() else -1,
             "rule": attempt.rule,
