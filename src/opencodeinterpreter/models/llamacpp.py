@@ -158,7 +158,7 @@ def _open(
     params.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     params.speculative.ngram_simple.size_n = _LOOKUP_TOKENS
     params.speculative.ngram_simple.size_m = _PROPOSED_TOKENS
-    # What the model writes is what the caller gets: no thoughts are taken out. (The engine's own switch for pure content
+    # What the model writes is what the caller gets: no thoughts are taken out. (The engine's switch for pure content
     # would also drop a reply that is begun in the messages.)
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
     # The engine insists on listening; a socket in a folder of our own is open to nobody else.
