@@ -25,7 +25,6 @@ LABEL = "opencodeinterpreter.sandbox"
 _NAME = "ocint"
 _SECONDS = 60.0
 """For an engine's answer; a busy machine takes its time."""
-_WITHOUT = "Or, without isolation, --no-sandbox."
 _numbers = itertools.count(1)
 
 
@@ -91,8 +90,7 @@ def find_engine(wanted: str | None = None) -> Engine:
     if not found:
         missing = f'"{wanted}" is not' if wanted else "neither Docker nor Podman is"
         raise SandboxUnavailableError(
-            f'The sandbox "docker" needs a container engine, and {missing} installed: install Docker or Podman. '
-            + _WITHOUT
+            f'The sandbox "docker" needs a container engine, and {missing} installed: install Docker or Podman.'
         )
     failures = []
     for path in found:
@@ -104,7 +102,7 @@ def find_engine(wanted: str | None = None) -> Engine:
         return Engine(Path(path), "podman" in told.partition("Server")[0].lower())
     raise SandboxUnavailableError(
         f'The sandbox "docker" needs a container engine, and {" and ".join(failures)}: '
-        f"start it, and see that this user may use it. {_WITHOUT}"
+        "start it, and see that this user may use it."
     )
 
 
