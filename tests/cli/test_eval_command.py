@@ -160,7 +160,7 @@ def test_the_published_protocol_is_said_to_be_no_honest_one(evaluation: Evaluati
         (("-m", "qwen2.5-coder-0.5"), "did you mean qwen2.5-coder-0.5b"),
         (("--data-version", "v9"), "v9"),
         (("--ids", "77"), "has no problem 77"),
-        (("--prompt", "other"), "--prompt must be evalplus, evalplus-chat or original"),
+        (("--prompt", "other"), "--prompt must be evalplus, evalplus-chat, qwen or original"),
         (("--refine", "hard"), "--refine must be plain, clear or cause"),
         (("-p", "human"), "needs --synthesizer"),
         (("--samples", "3"), "needs a --temperature above 0"),

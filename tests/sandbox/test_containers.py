@@ -36,8 +36,10 @@ def engine() -> Engine:
     return find_engine()
 
 
-def containers(engine: Engine) -> set[str]:
-    return set(engine.call("ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split())
+def containers(engine: Engine, pid: int | None = None) -> set[str]:
+    """Return the containers of a program, by default of this one."""
+    names = engine.call("ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
+    return {name for name in names if f"-{pid or os.getpid()}-" in name}
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -79,16 +81,15 @@ def test_a_program_that_is_killed_takes_its_container_along(engine: Engine) -> N
     with subprocess.Popen([sys.executable, "-c", HOST], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as host:
         assert host.stdout is not None
         assert host.stdout.readline() == b"ready\n"
-        mine = {name for name in containers(engine) if f"-{host.pid}-" in name}
-        assert len(mine) == 1
+        assert len(containers(engine, host.pid)) == 1
         os.kill(host.pid, signal.SIGKILL)
-        wait_until(lambda: not mine & containers(engine))
+        wait_until(lambda: not containers(engine, host.pid))
 
 
 def test_a_container_that_the_engine_removes_is_a_dead_kernel(engine: Engine) -> None:
     with Sandbox(backend="docker") as sandbox:
         sandbox.run("before = 1")
-        engine.remove(*(name for name in containers(engine) if f"-{os.getpid()}-" in name))
+        engine.remove(*containers(engine))
         wait_until(lambda: not sandbox.alive)
         result = sandbox.run("'before' in globals()")
 

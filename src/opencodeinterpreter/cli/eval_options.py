@@ -82,7 +82,7 @@ Prompt = Annotated[
     typer.Option(
         "--prompt",
         metavar="NAME",
-        help="evalplus, evalplus-chat or original.",
+        help="evalplus, evalplus-chat, qwen or original.",
         rich_help_panel=_PROTOCOL,
     ),
 ]

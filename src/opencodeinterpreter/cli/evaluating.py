@@ -39,7 +39,7 @@ _GAIN_SIDE_BY_SIDE = ("openai:", "transformers:")
 """Models that answer several requests faster together than one after the other."""
 _FAULTS_SHOWN = 10
 _CHOICES = {
-    "prompt": ("evalplus", "evalplus-chat", "original"),
+    "prompt": ("evalplus", "evalplus-chat", "qwen", "original"),
     "refine": ("plain", "clear", "cause"),
     "gate": ("plus", "base"),
     "spend": ("all", "needed"),

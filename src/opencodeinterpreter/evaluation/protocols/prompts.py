@@ -14,7 +14,7 @@ from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.evaluation.problems import Problem
 
 PROMPTS_VERSION = "2"
-PromptName = Literal["evalplus", "evalplus-chat", "original"]
+PromptName = Literal["evalplus", "evalplus-chat", "qwen", "original"]
 RefineName = Literal["plain", "clear", "cause"]
 
 FEEDBACK_CHARACTERS = 500
@@ -28,6 +28,11 @@ _EVALPLUS_OPENING = (
     "Below is a Python script with a self-contained function that solves the problem and passes corresponding tests:\n"
     "```python\n"
 )
+# What the makers of the Qwen2.5-Coder models ask in their own evaluation (github.com/QwenLM/Qwen2.5-Coder,
+# qwencoder-eval/instruct/eval_plus/convert_data.py, commit dc5af29).
+_QWEN_SYSTEM = "You are an intelligent programming assistant to produce Python algorithmic solutions"
+_QWEN = "Can you complete the following Python function?"
+_QWEN_OPENING = "```python\n"
 CODE_END = "\n```\n"
 """What ends a reply that was begun for the model, as in EvalPlus: the end of the block in which it begins."""
 
@@ -47,11 +52,15 @@ def first_messages(problem: Problem, prompt: PromptName) -> tuple[Message, ...]:
         problem: what is to be solved.
         prompt: ``evalplus``, with which the published single-turn figures of chat models were had: the model goes on
             from a reply that is begun for it, up to its first line of code. ``evalplus-chat`` asks the same and leaves
-            the reply to the model, as EvalPlus does with served models. ``original`` is the layout on which the
-            published OpenCodeInterpreter models were trained.
+            the reply to the model, as EvalPlus does with served models. ``qwen`` is how the makers of the
+            Qwen2.5-Coder models ask them, the reply begun too. ``original`` is the layout on which the published
+            OpenCodeInterpreter models were trained.
     """
     if prompt == "original":
         return (Message("user", _original(problem)),)
+    if prompt == "qwen":
+        asked = f"{_QWEN}\n```python\n{problem.prompt.strip()}\n```"
+        return (Message("system", _QWEN_SYSTEM), Message("user", asked), Message("assistant", _QWEN_OPENING))
     question = Message("user", _evalplus(problem))
     return (question, Message("assistant", _EVALPLUS_OPENING)) if prompt == "evalplus" else (question,)
 
