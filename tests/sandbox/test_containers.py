@@ -108,6 +108,18 @@ def test_what_the_system_ends_for_want_of_memory_is_named(engine: Engine) -> Non
         assert sandbox.run("6 * 7").result == "42"
 
 
+def test_what_nobody_reads_does_not_keep_it_open(engine: Engine) -> None:
+    sandbox = Sandbox(backend="docker", limits=Limits(wall_seconds=None))
+    sandbox.run("import subprocess\nchild = subprocess.Popen('yes', shell=True)")
+    kernel = sandbox._kernel
+    assert kernel is not None
+    time.sleep(1)  # the pipes on the way are full
+    began = time.monotonic()
+    kernel.process.kill()  # as a watcher does while nobody reads
+    assert time.monotonic() - began < 10
+    sandbox.close()
+
+
 def test_the_relay_is_out_of_reach(engine: Engine) -> None:
     with Sandbox(backend="docker") as sandbox:
         result = sandbox.run(

@@ -23,6 +23,8 @@ _LARGEST_FRAME = 1 << 20
 _LOG_BYTES = 4096
 _LOOK_SECONDS = 0.5
 """After the system has killed the kernel for want of memory, for which it passes for alive: time for the watcher."""
+_FLUSH_SECONDS = 0.5
+"""For what was on its way when the container ended."""
 _STREAMS = (".stdout", ".stderr")
 _ENDS = (ConnectionError, BrokenPipeError)
 
@@ -104,6 +106,10 @@ class Link:
     def close(self) -> None:
         """Put everything away; the command line must have ended."""
         self.let_go()
+        self._thread.join(_FLUSH_SECONDS)
+        # What is left has no reader any more: it would be waited for without end.
+        self._over = True
+        self._nudge()
         self._thread.join()
         for each in (self._stdin, self._stdout, self._wake, self._woken):
             with contextlib.suppress(OSError):
