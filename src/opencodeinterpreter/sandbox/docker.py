@@ -1,7 +1,7 @@
 """The ``docker`` backend: code in a container of Docker or Podman, driven by their command line.
 
 The workspace is all of the host that a container sees. The kernel's sockets and pipes lie in memory inside, and go
-through the container's stdin and stdout (``docs/decisions/0004-a-relay-into-containers.md``).
+through the container's stdin and stdout (``docs/decisions/0005-a-relay-into-containers.md``).
 """
 
 from __future__ import annotations
