@@ -151,19 +151,12 @@ def _failure(error: BaseException) -> dict[str, Any]:
     }
 
 
-def build_app(pipes: str):
-    """Return the class of the kernel application; ``pipes`` is the folder of the pipes that take the output."""
-    import zmq
-    from ipykernel.compiler import XCachingCompiler
-    from ipykernel.ipkernel import IPythonKernel
-    from ipykernel.kernelapp import IPKernelApp
+# The classes are made in functions, because what they are made from may be imported only after ``main`` has begun.
+
+
+def shell_class():
+    """Return the class of the shell, in which cells run."""
     from ipykernel.zmqshell import ZMQInteractiveShell
-
-    class Compiler(XCachingCompiler):
-        def get_code_name(self, raw_code, code, number):  # noqa: ARG002
-            return f"{CELL}{number}>"
-
-    streams = run_output.Stream("stdout"), run_output.Stream("stderr")
 
     class Shell(ZMQInteractiveShell):
         def init_environment(self):
@@ -191,8 +184,25 @@ def build_app(pipes: str):
         def showsyntaxerror(self, *_, **__):
             self.showtraceback()
 
+    return Shell
+
+
+def kernel_class_for(pipes: str):
+    """Return the class of the kernel, which answers requests.
+
+    Args:
+        pipes: the folder of the pipes that take the output.
+    """
+    from ipykernel.compiler import XCachingCompiler
+    from ipykernel.ipkernel import IPythonKernel
+
+    class Compiler(XCachingCompiler):
+        def get_code_name(self, raw_code, code, number):  # noqa: ARG002
+            return f"{CELL}{number}>"
+
+    streams = run_output.Stream("stdout"), run_output.Stream("stderr")
+
     class Kernel(IPythonKernel):
-        shell_class = Shell
         compiler_class = Compiler
         # Requests are read in the main thread: one that only hands them over costs each run two changes of threads.
         _supports_kernel_subshells = False
@@ -256,8 +266,17 @@ def build_app(pipes: str):
         def getpass(self, *_, **__):
             raise EOFError(_NO_INPUT.replace("input()", "getpass()"))
 
+    Kernel.shell_class = shell_class()
+    return Kernel
+
+
+def app_class_for(pipes: str):
+    """Return the class of the application, which binds the sockets."""
+    import zmq
+    from ipykernel.kernelapp import IPKernelApp
+
     class App(IPKernelApp):
-        kernel_class = Kernel
+        kernel_class = kernel_class_for(pipes)
         outstream_class = None  # type: ignore[assignment]
 
         def _bind_socket(self, s, port):
@@ -290,8 +309,7 @@ def main() -> None:
     os.environ.setdefault("MPLCONFIGDIR", os.path.join(home, "matplotlib"))
     os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # its import takes longer than all the rest
-    app_class = build_app(pipes)
-    app = app_class.instance()
+    app = app_class_for(pipes).instance()
     app.config.HistoryManager.enabled = False
     app.config.Completer.use_jedi = False
     app.initialize(["-f", connection])
