@@ -178,6 +178,7 @@ class TestFaults:
         answer = bench.records["HumanEval/0", 0].answer
         assert answer.notes == {"finish": "repetition"}
         assert len(answer.reply) < 3000
+        assert answer.tokens.completion, "what it cost is counted although it was cut"
         assert answer.grade.plus.passed
 
     def test_a_reply_that_spends_its_tokens_is_marked(self, bench: Bench) -> None:

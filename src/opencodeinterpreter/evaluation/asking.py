@@ -96,7 +96,9 @@ class Asker:
             finally:
                 with self._lock:
                     self._streams.discard(stream)
-            finish, usage = stream.finish_reason, stream.usage
+            finish = stream.finish_reason
+        # Leaving the block settles what a reply cost that was cut.
+        usage = stream.usage
         if self._stop.is_set() and finish != "stop" and not repeated:
             # Cancelled, and so not the reply that this model gives.
             raise Stopped
