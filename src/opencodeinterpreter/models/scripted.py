@@ -115,12 +115,16 @@ class _ScriptedReply:
 
     def __exit__(self, *exc_info: object) -> None:
         self.cancel()
+        self._settle()
 
     def __iter__(self) -> Iterator[str]:
         while self._given < len(self._text) and not self._waited():
             piece = self._text[self._given : self._given + self._delta]
             self._given += len(piece)
             yield piece
+        self._settle()
+
+    def _settle(self) -> None:
         if self.finish_reason is None:
             cancelled = self._cancelled.is_set() and self._given < len(self._text)
             self.finish_reason = "cancelled" if cancelled else self._finish
