@@ -20,6 +20,7 @@ from opencodeinterpreter.evaluation.statistics import PairedResult, Rate
 from opencodeinterpreter.evaluation.summary import Spent, Summary
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
+_SECONDS = "Seconds are the sum over all replies; where several are generated at a time, they overlap."
 _NONE = "–"
 
 
@@ -123,7 +124,7 @@ def _runs(summaries: Sequence[Summary]) -> list[str]:
         sections += ["### Steps of the choice", _steps(numbered)]
     if any(summary.pass_at for summary in summaries):
         sections += ["### pass@k", _pass_at(numbered)]
-    sections += ["### Cost", _costs(numbered)]
+    sections += ["### Cost", _costs(numbered), _SECONDS]
     warnings = [f"Run {number}: {said}" for number, summary in numbered for said in warnings_of(summary)]
     if warnings:
         sections += ["### To be known", _list(warnings)]
