@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from benchmarks.grading import speed as grading
 from benchmarks.speed import machine, memory, prompt, report, roundtrip, start, tokens
 from benchmarks.speed.measure import Plan, Row
 from opencodeinterpreter import OcintError
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "memory": memory.rows,
     "prompt": prompt.rows,
     "tokens": tokens.rows,
+    "grading": grading.rows,
 }
 
 
