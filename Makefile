@@ -8,6 +8,7 @@ FILES  ?=
 MODEL  ?=
 TORCH  ?= 2.13.0
 ARGS   ?=
+RUNS   ?=
 
 .DEFAULT_GOAL := help
 
@@ -81,6 +82,14 @@ test-transformers: $(VENV)/.dev ## Run the tests of the transformers extra (inst
 .PHONY: bench
 bench: $(VENV)/.base ## Measure speed and memory beside bare parts (wants a quiet machine)
 	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+.PHONY: crosscheck
+crosscheck: $(VENV)/.base ## Compare verdicts with those of EvalPlus 0.3.1: make crosscheck RUNS="runs/a runs/b" (resumable)
+	$(BIN)/python -m benchmarks.grading.crosscheck $(RUNS) $(ARGS)
+
+.PHONY: steady
+steady: $(VENV)/.base ## Grade 20 times on busy processors, and count what changes: make steady RUNS="runs/a" (resumable)
+	$(BIN)/python -m benchmarks.grading.steady --times 20 $(RUNS) $(ARGS)
 
 .PHONY: real-use
 real-use: $(VENV)/.base ## Measure a model on the tasks of real use: make real-use MODEL=qwen2.5-coder-0.5b (hours; resumable)

@@ -50,6 +50,19 @@ _AGAIN = 3
 """How often EvalPlus is asked again where the two differ."""
 
 
+def read_verdicts(path: Path) -> dict[str, Theirs]:
+    """Return the verdicts that are kept in a file by the keys of their programs; a line that was cut off is no more.
+
+    The file is mended, so that the next line stands by itself.
+    """
+    lines = path.read_text(encoding="ascii").splitlines(keepends=True) if path.exists() else []
+    whole = [line for line in lines if line.endswith("\n")]
+    if whole != lines:
+        path.write_text("".join(whole), encoding="ascii")
+    rows = map(json.loads, whole)
+    return {row["key"]: Theirs(row["base"], row["plus"]) for row in rows}
+
+
 class Judge:
     """Asks EvalPlus about programs of one data set.
 
@@ -66,16 +79,11 @@ class Judge:
         self._lines = data_lines(dataset)
         self._path = kept
         self._parallel = parallel
-        self._known: dict[str, Theirs] = {}
-        if kept.exists():
-            for line in kept.read_text(encoding="ascii").splitlines(keepends=True):
-                if line.endswith("\n"):  # else it was cut off
-                    row = json.loads(line)
-                    self._known[row["key"]] = Theirs(row["base"], row["plus"])
+        self._known = read_verdicts(kept)
 
     def judge(self, programs: Sequence[Program]) -> list[Theirs]:
         """Return the verdict on each program, in their order."""
-        waiting = [program for program in programs if program.key not in self._known]
+        waiting = list(without_doubles(program for program in programs if program.key not in self._known))
         for number, batch in enumerate(_batches(waiting)):
             began = time.monotonic()
             for program, theirs in zip(batch, self.ask(batch), strict=True):
@@ -139,12 +147,13 @@ def _closer(difference: Difference, grader: Grader, judge: Judge) -> Difference:
     return replace(difference, again=again, apart=grader.grade(alone, program.code).base.verdict)
 
 
-def _programs(dataset: Dataset, runs: Iterable[Run], options: argparse.Namespace) -> list[Program]:
-    problems = spread(dataset.problems, options.limit)
-    found = references(problems) + mutated(problems, options.mutants, options.seed)
+def programs_of(dataset: Dataset, runs: Iterable[Run], limit: int | None, mutants: int, seed: int) -> list[Program]:
+    """Return the references, ``mutants`` of each, and the answers of the runs, of all problems or so many."""
+    problems = spread(dataset.problems, limit)
+    found = references(problems) + mutated(problems, mutants, seed)
     for run in runs:
         found += answers(run, problems)
-    return list(without_doubles(found))
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,13 +180,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             dataset = load_dataset(name, version)
             kept = options.out / f"evalplus-{name}-{dataset.version}-{dataset.sha256[:8]}.jsonl"
             judge = Judge(evalplus, dataset, kept, options.parallel)
-            programs = _programs(dataset, [run for run in runs if benchmark_of(run) == (name, version)], options)
+            own = [run for run in runs if benchmark_of(run) == (name, version)]
+            programs = programs_of(dataset, own, options.limit, options.mutants, options.seed)
             found, different = compared(dataset, programs, judge)
             pairs += found
             differences += different
     except (OcintError, EvalPlusMissingError, EvalPlusFailedError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
     text = report(pairs, differences)
     (options.out / "report.md").write_text(text + "\n", encoding="utf-8")
     print(text)

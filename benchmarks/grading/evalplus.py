@@ -77,7 +77,9 @@ class Evaluation:
     verdicts: tuple[Theirs, ...]
     """In the order of the samples."""
     seconds: float
-    """From its start to the whole result; it then waits up to 20 s for a thread of its own, which does not count."""
+    """From its start to the whole result."""
+    to_end: float | None
+    """From its start to its end, where that was waited for: up to 20 s later, for a thread of its own that sleeps."""
 
 
 class EvalPlus:
@@ -98,6 +100,8 @@ class EvalPlus:
         samples: Sequence[tuple[str, str]],
         scratch: Path,
         parallel: int,
+        *,
+        to_end: bool = False,
     ) -> Evaluation:
         """Grade programs from cold: the outputs of the references are computed anew.
 
@@ -107,6 +111,7 @@ class EvalPlus:
             samples: problem and program.
             scratch: an empty folder.
             parallel: how many programs run at a time.
+            to_end: wait for its end instead of ending it when the result is whole.
 
         Raises:
             EvalPlusFailedError: if it gave no result.
@@ -118,10 +123,11 @@ class EvalPlus:
         command = [self._program("evalplus.evaluate"), "--dataset", family, "--samples", str(path)]
         command += ["--parallel", str(parallel)]
         began = time.time()
-        document = self._until(result, command, {OVERRIDES[family]: str(data.absolute())}, scratch)
-        # By the clock of the files, since the program is still there.
+        document = self._until(result, command, {OVERRIDES[family]: str(data.absolute())}, scratch, to_end)
+        whole = time.time() - began if to_end else None
+        # By the clock of the files: the program is, or was, still there.
         seconds = result.stat().st_mtime - began
-        return Evaluation(_in_order(document, [problem for problem, _ in samples]), seconds)
+        return Evaluation(_in_order(document, [problem for problem, _ in samples]), seconds, whole)
 
     def sanitize(self, replies: Sequence[tuple[str, str]], scratch: Path) -> Iterator[str | None]:
         """Yield what EvalPlus extracts from each reply for an entry point; None where it raises an exception."""
@@ -139,8 +145,8 @@ class EvalPlus:
         if process.returncode:
             raise EvalPlusFailedError(f"EvalPlus's sanitizer ended with status {process.returncode}")
 
-    def _until(self, result: Path, command: list[str], settings: dict[str, str], scratch: Path) -> Any:
-        """Run a command until its result is whole, and return that."""
+    def _until(self, result: Path, command: list[str], settings: dict[str, str], scratch: Path, to_end: bool) -> Any:
+        """Run a command until its result is whole, or to its end, and return the result."""
         log = scratch / "output.txt"
         deadline = time.monotonic() + _LONGEST
         with (
@@ -156,8 +162,9 @@ class EvalPlus:
             try:
                 while time.monotonic() < deadline:
                     ended = process.poll() is not None
-                    with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
-                        return json.loads(result.read_bytes())
+                    if ended or not to_end:
+                        with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
+                            return json.loads(result.read_bytes())
                     if ended:
                         break
                     time.sleep(_LOOKS)

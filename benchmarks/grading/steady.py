@@ -43,7 +43,7 @@ _SPINNING = "import os, sys\nowner = int(sys.argv[1])\nwhile os.getppid() == own
 def busy(processes: int) -> Iterator[None]:
     """Keep processors busy."""
     command = [sys.executable, "-c", _SPINNING, str(os.getpid())]
-    spinning = [subprocess.Popen(command) for _ in range(processes)]
+    spinning = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(processes)]
     try:
         yield
     finally:
@@ -153,6 +153,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OcintError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
     print(report(grades.rows, options.spinning))
     return 0
 

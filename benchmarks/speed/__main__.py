@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.grading import speed as grading
+from benchmarks.grading import verdicts
 from benchmarks.speed import machine, memory, prompt, report, roundtrip, start, tokens
 from benchmarks.speed.measure import Plan, Row
 from opencodeinterpreter import OcintError
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "prompt": prompt.rows,
     "tokens": tokens.rows,
     "grading": grading.rows,
+    "verdicts": verdicts.rows,
 }
 
 
