@@ -29,8 +29,12 @@ LOST = "lost"
 _REQUIREMENTS = Path(__file__).with_name("evalplus.txt")
 _LOOKS = 0.1
 """Seconds between two looks for the result."""
-_LONGEST = 3600.0
-"""Seconds for one evaluation."""
+_LONGEST = 600.0
+"""Seconds for one evaluation, beside those for its programs."""
+_LONGEST_PROGRAM = 130.0
+"""Seconds after which EvalPlus gives up a program: a minute and a little for each suite."""
+_BROKEN = b"BrokenProcessPool"
+"""What EvalPlus writes when a program has ended one of its processes; it then waits for ever."""
 _CHECK = (
     "import evalplus.evaluate, evalplus.sanitize, fire; from importlib.metadata import version; "
     "print(version('evalplus'))"
@@ -123,7 +127,9 @@ class EvalPlus:
         command = [self._program("evalplus.evaluate"), "--dataset", family, "--samples", str(path)]
         command += ["--parallel", str(parallel)]
         began = time.time()
-        document = self._until(result, command, {OVERRIDES[family]: str(data.absolute())}, scratch, to_end)
+        longest = _LONGEST + _LONGEST_PROGRAM * len(samples)
+        settings = {OVERRIDES[family]: str(data.absolute())}
+        document = self._until(result, command, settings, scratch, longest, to_end)
         whole = time.time() - began if to_end else None
         # By the clock of the files: the program is, or was, still there.
         seconds = result.stat().st_mtime - began
@@ -145,10 +151,12 @@ class EvalPlus:
         if process.returncode:
             raise EvalPlusFailedError(f"EvalPlus's sanitizer ended with status {process.returncode}")
 
-    def _until(self, result: Path, command: list[str], settings: dict[str, str], scratch: Path, to_end: bool) -> Any:
+    def _until(
+        self, result: Path, command: list[str], settings: dict[str, str], scratch: Path, longest: float, to_end: bool
+    ) -> Any:
         """Run a command until its result is whole, or to its end, and return the result."""
         log = scratch / "output.txt"
-        deadline = time.monotonic() + _LONGEST
+        deadline = time.monotonic() + longest
         with (
             log.open("wb") as output,
             subprocess.Popen(
@@ -165,7 +173,7 @@ class EvalPlus:
                     if ended or not to_end:
                         with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
                             return json.loads(result.read_bytes())
-                    if ended:
+                    if ended or _BROKEN in log.read_bytes():
                         break
                     time.sleep(_LOOKS)
             finally:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.grading import agreement, crosscheck, extraction, speed, steady
-from benchmarks.grading.evalplus import LOST, EvalPlusMissingError, Theirs, ensure
+from benchmarks.grading.evalplus import LOST, EvalPlus, EvalPlusFailedError, EvalPlusMissingError, Theirs, ensure
 from benchmarks.grading.mutants import mutants
 from benchmarks.grading.programs import Program, spread, without_doubles
 from benchmarks.grading.reasons import UNEXPLAINED, Difference, differs, reason
@@ -195,3 +195,38 @@ def test_verdicts_that_were_kept_are_read_again(tmp_path: Path) -> None:
 
     assert known == {program.key: Theirs("pass", "fail")}
     assert crosscheck.read_verdicts(tmp_path / "none") == {}
+
+
+def _evalplus(folder: Path, script: str) -> EvalPlus:
+    """Return an EvalPlus whose command is a script: what is tested is how it is spoken to."""
+    program = folder / "venv" / "bin" / "evalplus.evaluate"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
+    program.chmod(0o755)
+    return EvalPlus(folder / "venv")
+
+
+def test_verdicts_come_in_the_order_of_the_samples_as_soon_as_they_are_whole(tmp_path: Path) -> None:
+    rows = {
+        "Own/1": [{"base_status": "pass", "plus_status": "pass"}, {"base_status": "fail", "plus_status": "timeout"}],
+        "Own/2": [{"base_status": "pass", "plus_status": "fail"}],
+    }
+    result = json.dumps({"eval": rows})
+    evalplus = _evalplus(tmp_path, f"echo '{result}' > samples_eval_results.json; touch ../outside; sleep 60")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    found = evalplus.evaluate("mbpp", tmp_path / "data", [("Own/1", ""), ("Own/2", ""), ("Own/1", "")], scratch, 1)
+
+    assert found.verdicts == (Theirs("pass", "pass"), Theirs("pass", "fail"), Theirs("fail", "timeout"))
+    assert 0 < found.seconds < 30
+    assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize("script", ["echo no such option; exit 2", "echo BrokenProcessPool; sleep 60"])
+def test_an_end_without_a_result_is_an_error(script: str, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    with pytest.raises(EvalPlusFailedError, match=r"EvalPlus gave no result: (no such option|BrokenProcessPool)"):
+        _evalplus(tmp_path, script).evaluate("mbpp", tmp_path / "data", [("Own/1", "")], scratch, 1)
