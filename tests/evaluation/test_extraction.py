@@ -242,3 +242,10 @@ def test_the_time_grows_with_the_length(piece: str) -> None:
     begin = time.process_time()
     extract(piece * (6_000 // len(piece)), "f", PROMPT)
     assert time.process_time() - begin < 5
+
+
+def test_blank_lines_within_a_text_keep_their_spaces() -> None:
+    code = 'def f(x):\n    return """a\n   \nb"""'
+    found = extract(f"```python\n{code}\n```", "f", PROMPT)
+    assert eval(compile(found.code + "\nresult = f(1)", "", "exec"), names := {}) is None  # noqa: S307
+    assert names["result"] == "a\n   \nb"

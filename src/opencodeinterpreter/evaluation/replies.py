@@ -88,7 +88,11 @@ def _block(lines: list[str], python: bool, *, closed: bool) -> Block:
     # Small models put the language on the line below the fence.
     if python and lines and lines[0].strip().lower() in _LANGUAGE_LINE:
         lines = lines[1:]
-    return Block(textwrap.dedent("\n".join(lines)).strip("\n"), python, closed)
+    text = "\n".join(lines)
+    # Where nothing is to be taken away, ``dedent`` would still empty the blank lines of a program's own texts.
+    if all(line[:1].isspace() for line in lines if line.strip()):
+        text = textwrap.dedent(text)
+    return Block(text.strip("\n"), python, closed)
 
 
 def _is_python(info: str) -> bool:
