@@ -25,6 +25,7 @@ NOT_RUN = {
     r"--wheels ": "needs those wheels",
     r"~/envs/|--kernel|bash_kernel": "needs that environment",
     r"^OCINT_MODELS_FOLDER=/srv": "needs that folder",
+    r"OCINT_BACKEND=docker|# prints the line that builds the image": "needs an engine for containers and its image",
 }
 """Lines of shell examples that a test cannot run, and why."""
 ANALYSIS = """\

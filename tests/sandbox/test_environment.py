@@ -16,8 +16,8 @@ from opencodeinterpreter.sandbox import IsolatedProcess, LaunchSpec, Limits, San
 
 
 def test_an_unknown_backend_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="known are bubblewrap, none"):
-        Sandbox(backend="docker")
+    with pytest.raises(ConfigError, match="known are bubblewrap, docker, none"):
+        Sandbox(backend="chroot")
 
 
 def test_no_isolation_is_never_a_fallback() -> None:

@@ -63,7 +63,8 @@ import os, time
 child = os.fork()
 try:
     print('ready', flush=True)
-    time.sleep(60)
+    while True:
+        time.sleep(0.1)  # a signal that comes just before a sleep is seen after it
 except KeyboardInterrupt:
     print('interrupted', 'child' if child == 0 else 'main', flush=True)
 time.sleep(60)
