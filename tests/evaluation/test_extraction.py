@@ -247,5 +247,6 @@ def test_the_time_grows_with_the_length(piece: str) -> None:
 def test_blank_lines_within_a_text_keep_their_spaces() -> None:
     code = 'def f(x):\n    return """a\n   \nb"""'
     found = extract(f"```python\n{code}\n```", "f", PROMPT)
-    assert eval(compile(found.code + "\nresult = f(1)", "", "exec"), names := {}) is None  # noqa: S307
-    assert names["result"] == "a\n   \nb"
+    names: dict[str, object] = {}
+    exec(found.code, names)
+    assert names["f"](1) == "a\n   \nb"  # type: ignore[operator]
