@@ -59,7 +59,8 @@ def test_a_signal_that_ends_it_shows_in_its_status(start: Start) -> None:
 
 def test_interrupt_reaches_the_main_process_alone(start: Start) -> None:
     process = start("""
-import os, time
+import os, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 child = os.fork()
 try:
     print('ready', flush=True)
