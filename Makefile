@@ -80,7 +80,7 @@ test-transformers: $(VENV)/.dev ## Run the tests of the transformers extra (inst
 	$(BIN)/pytest -m transformers $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.base ## Measure speed and memory beside bare parts (wants a quiet machine)
+bench: $(VENV)/.base ## Measure speed and memory beside bare parts, and the grader beside EvalPlus (wants a quiet machine)
 	$(BIN)/python -m benchmarks.speed $(ARGS)
 
 .PHONY: crosscheck

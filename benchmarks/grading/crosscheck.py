@@ -38,6 +38,7 @@ from benchmarks.grading.programs import (
     write_data,
 )
 from benchmarks.grading.reasons import Difference, differs, reason
+from benchmarks.progress import tell
 from opencodeinterpreter import OcintError
 from opencodeinterpreter.evaluation.datasets import load_dataset
 from opencodeinterpreter.evaluation.grading import Grader
@@ -88,7 +89,7 @@ class Judge:
             began = time.monotonic()
             for program, theirs in zip(batch, self.ask(batch), strict=True):
                 self._keep(program, theirs)
-            _tell(f"EvalPlus, batch {number + 1}: {len(batch)} programs in {time.monotonic() - began:.0f} s")
+            tell(f"EvalPlus, batch {number + 1}: {len(batch)} programs in {time.monotonic() - began:.0f} s")
         return [self._known[program.key] for program in programs]
 
     def ask(self, programs: Sequence[Program]) -> list[Theirs]:
@@ -102,7 +103,7 @@ class Judge:
                 return list(self._evalplus.evaluate(self._family, data, samples, scratch, self._parallel).verdicts)
             except EvalPlusFailedError as error:
                 if len(programs) == 1:
-                    _tell(f"{programs[0].problem.id}: {error}")
+                    tell(f"{programs[0].problem.id}: {error}")
                     return [Theirs(LOST, LOST)]
         half = len(programs) // 2
         return self.ask(programs[:half]) + self.ask(programs[half:])
@@ -126,7 +127,7 @@ def compared(dataset: Dataset, programs: Sequence[Program], judge: Judge) -> tup
     """Grade programs by both, and look closer where they differ."""
     pairs, differences = [], []
     with Grader(dataset) as grader:
-        _tell(f"{dataset.name} {dataset.version}: {len(programs)} programs, ours")
+        tell(f"{dataset.name} {dataset.version}: {len(programs)} programs, ours")
         ours = list(grader.grade_many((program.problem, program.code) for program in programs))
         theirs = judge.judge(programs)
         for program, one, other in zip(programs, ours, theirs, strict=True):
@@ -134,7 +135,7 @@ def compared(dataset: Dataset, programs: Sequence[Program], judge: Judge) -> tup
             difference = differs(program, one, other)
             if difference is not None:
                 differences.append(_closer(difference, grader, judge))
-                _tell(f"{program.problem.id}: {reason(differences[-1])}")
+                tell(f"{program.problem.id}: {reason(differences[-1])}")
     return pairs, differences
 
 
@@ -173,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pairs: list[Pair] = []
     differences: list[Difference] = []
     try:
-        evalplus = ensure(_tell, options.evalplus)
+        evalplus = ensure(tell, options.evalplus)
         runs = [read_run(path) for path in options.runs]
         options.out.mkdir(parents=True, exist_ok=True)
         for name, version in dict.fromkeys(map(benchmark_of, runs)) if runs else default_benchmarks():
@@ -195,10 +196,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (options.out / "report.md").write_text(text + "\n", encoding="utf-8")
     print(text)
     return 0
-
-
-def _tell(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

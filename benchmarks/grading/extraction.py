@@ -10,7 +10,6 @@ import ast
 import difflib
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.grading.evalplus import ROOT, EvalPlus, EvalPlusFailedError, EvalPlusMissingError, ensure
 from benchmarks.grading.programs import benchmark_of, spread
+from benchmarks.progress import tell
 from opencodeinterpreter import OcintError
 from opencodeinterpreter.evaluation.datasets import load_dataset
 from opencodeinterpreter.evaluation.extraction import Extraction, extract
@@ -68,7 +68,7 @@ def compared(run: Run, evalplus: EvalPlus, limit: int | None) -> list[Reply]:
         if record.problem in problems
         for index, attempt in enumerate(record.attempts)
     ]
-    _tell(f"{run.path.name}: {len(asked)} replies")
+    tell(f"{run.path.name}: {len(asked)} replies")
     ours = [extract(reply, problem.entry_point, problem.prompt) for _, problem, reply in asked]
     with tempfile.TemporaryDirectory(prefix="extraction-") as folder:
         theirs = list(evalplus.sanitize([(reply, problem.entry_point) for _, problem, reply in asked], Path(folder)))
@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--evalplus", type=Path, help="a virtual environment that has EvalPlus 0.3.1")
     options = parser.parse_args(arguments)
     try:
-        evalplus = ensure(_tell, options.evalplus)
+        evalplus = ensure(tell, options.evalplus)
         replies = [reply for path in options.runs for reply in compared(read_run(path), evalplus, options.limit)]
     except (OcintError, EvalPlusMissingError, EvalPlusFailedError) as error:
         print(error, file=sys.stderr)
@@ -194,10 +194,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.out.write_text(text + "\n", encoding="utf-8")
     print(text)
     return 0
-
-
-def _tell(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

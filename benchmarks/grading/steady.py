@@ -29,6 +29,7 @@ from benchmarks.grading.programs import (
     references,
     spread,
 )
+from benchmarks.progress import tell
 from opencodeinterpreter import OcintError
 from opencodeinterpreter.evaluation.datasets import load_dataset
 from opencodeinterpreter.evaluation.grading import Grader
@@ -91,7 +92,7 @@ def rounds(dataset: Dataset, programs: Sequence[Program], times: int, grades: Gr
                 row = {"round": number, "key": _key(dataset, program), "problem": program.problem.id}
                 verdicts = {"base": str(grade.base.verdict), "plus": str(grade.plus.verdict)}
                 grades.add({**row, "source": program.source, **verdicts})
-        _tell(f"{dataset.name} {dataset.version}, round {number + 1}: {time.monotonic() - began:.0f} s")
+        tell(f"{dataset.name} {dataset.version}, round {number + 1}: {time.monotonic() - began:.0f} s")
 
 
 def _key(dataset: Dataset, program: Program) -> str:
@@ -167,10 +168,6 @@ def _programs(dataset: Dataset, runs: Sequence[Run], limit: int | None) -> list[
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
-
-
-def _tell(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 
 from benchmarks.grading import speed as grading
 from benchmarks.grading import verdicts
+from benchmarks.progress import tell
 from benchmarks.speed import machine, memory, prompt, report, roundtrip, start, tokens
 from benchmarks.speed.measure import Plan, Row
 from opencodeinterpreter import OcintError
@@ -36,16 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     parts = machine.describe()
     if machine.is_busy():
-        _tell("This machine is busy with something else: times will be too long, and ratios unreliable.")
-    plan = Plan(options.quick, options.model, _tell)
+        tell("This machine is busy with something else: times will be too long, and ratios unreliable.")
+    plan = Plan(options.quick, options.model, tell)
     rows: list[Row] = []
     try:
         for name in options.only or BENCHMARKS:
             found = BENCHMARKS[name](plan)
             rows += found
-            _tell(report.table(found))
+            tell(report.table(found))
     except OcintError as error:
-        _tell(str(error))
+        tell(str(error))
         return 1
     _print(report.as_json(rows, parts, options.quick) if options.json else _page(rows, parts, options.quick))
     return 0
@@ -57,12 +57,6 @@ def _page(rows: Sequence[Row], parts: dict[str, str], quick: bool) -> str:
         f"{report.table(rows)}\n\nMedians, with quartiles of ours; ratios are ours to the other side's, with a 95 % "
         f"interval.\nMachine: {report.machine(parts)}{warning}"
     )
-
-
-def _tell(text: str) -> None:
-    if "\n" not in text:
-        text = f"{time.strftime('%H:%M:%S')} {text}"
-    print(text, file=sys.stderr, flush=True)
 
 
 def _print(text: str) -> None:
