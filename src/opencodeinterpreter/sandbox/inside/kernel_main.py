@@ -151,6 +151,25 @@ def _failure(error: BaseException) -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def cancel_on_sigint(_kernel, future):
+    """Let an interrupt end a cell that awaits, which ipykernel's own way leaves asleep in its event loop."""
+    loop = asyncio.get_running_loop()
+
+    def interrupt(_signal, frame) -> None:
+        while frame is not None:
+            if frame.f_code.co_filename.startswith(CELL):
+                raise KeyboardInterrupt
+            frame = frame.f_back
+        loop.call_soon_threadsafe(future.cancel)
+
+    held = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, held)
+
+
 # The classes are made in functions, because what they are made from may be imported only after ``main`` has begun.
 
 
@@ -242,23 +261,7 @@ def kernel_class_for(pipes: str):
             except Exception:
                 return False
 
-        @contextlib.contextmanager
-        def _cancel_on_sigint(self, future):
-            """Let an interrupt end a cell that awaits, which ipykernel's own way leaves asleep in its event loop."""
-            loop = asyncio.get_running_loop()
-
-            def interrupt(_signal, frame) -> None:
-                while frame is not None:
-                    if frame.f_code.co_filename.startswith(CELL):
-                        raise KeyboardInterrupt
-                    frame = frame.f_back
-                loop.call_soon_threadsafe(future.cancel)
-
-            held = signal.signal(signal.SIGINT, interrupt)
-            try:
-                yield
-            finally:
-                signal.signal(signal.SIGINT, held)
+        _cancel_on_sigint = cancel_on_sigint
 
         def raw_input(self, *_, **__):
             raise EOFError(_NO_INPUT)
