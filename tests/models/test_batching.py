@@ -108,6 +108,19 @@ def test_a_dialog_that_goes_on_is_read_from_where_it_was(model: ChatModel, folde
     assert second == by_the_library(folder, [longer], 15)[0]
 
 
+def test_a_long_prompt_is_read_in_pieces(model: ChatModel, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencodeinterpreter.models.passes._PIECE_TOKENS", 7)
+    assert replies(model, QUESTIONS[:5], Generation(max_tokens=20)) == by_the_library(folder, QUESTIONS[:5], 20)
+
+
+def test_nothing_is_left_of_a_closed_model(folder: Path) -> None:
+    model = load_model(f"transformers:{folder}", parallel=4)
+    begun = [model.stream(question, Generation(max_tokens=400)) for question in QUESTIONS[:6]]
+    model.close()
+    assert [list(reply) for reply in begun] == [[]] * 6
+    assert not [thread for thread in threading.enumerate() if thread.name in {"batch", "reply"}]
+
+
 def test_one_that_is_cancelled_makes_room(model: ChatModel) -> None:
     endless = [model.stream(question, Generation(max_tokens=400)) for question in QUESTIONS[:6]]
     for reply in endless:

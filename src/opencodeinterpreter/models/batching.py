@@ -103,6 +103,13 @@ class Batch:
         if row.error is not None:
             raise row.error
 
+    def close(self) -> None:
+        """Wait until the thread has ended; every reply must be over or cancelled."""
+        with self._lock:
+            worker = self._worker
+        if worker is not None:
+            worker.join()
+
     def _work(self) -> None:
         import torch
 

@@ -66,8 +66,9 @@ class KeyValueSlots:
 
         kept = self._room(layer_idx, keys, values, self._longest)
         texts = torch.arange(keys.shape[0], device=keys.device)
+        positions = self._positions.to(keys.device)  # of a model over several devices each layer has its own
         for buffer, new in zip(kept, (keys, values), strict=True):
-            buffer[texts, :, self._positions] = new[:, :, 0]
+            buffer[texts, :, positions] = new[:, :, 0]
         return kept[0][: keys.shape[0], :, : self._longest], kept[1][: keys.shape[0], :, : self._longest]
 
     def get_seq_length(self, layer_idx: int = 0) -> int:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from opencodeinterpreter.models.kv_slots import Kept, KeyValueSlots
 
 _REMEMBERED_BYTES = 2**30
+_PIECE_TOKENS = 2048
+"""A longer prompt is read in pieces: what each token may look at takes memory by the square of a pass."""
 _WORTH_TOKENS = 16
 """A shorter common beginning is read again rather than looked up."""
 
@@ -74,14 +76,16 @@ class SlottedPasses:
         import torch
 
         known = self._recall(slot, tokens)
-        new = torch.tensor([tokens[known:]], device=self._model.device)
-        length = len(tokens)
-        places = torch.arange(known, length, device=new.device)
-        hidden = torch.arange(length, device=new.device)[None, :] > places[:, None]
-        self._kept.plan_prefill(slot, known)
-        logits = self._forward(new, places[None], hidden[None, None])
+        logits = None
+        for start in range(known, len(tokens), _PIECE_TOKENS):
+            end = min(start + _PIECE_TOKENS, len(tokens))
+            new = torch.tensor([tokens[start:end]], device=self._model.device)
+            places = torch.arange(start, end, device=new.device)
+            hidden = torch.arange(end, device=new.device)[None, :] > places[:, None]
+            self._kept.plan_prefill(slot, start)
+            logits = self._forward(new, places[None], hidden[None, None])[0]
         self._texts[slot] = list(tokens)
-        return logits[0], known
+        return logits, known
 
     def decode(self, tokens: Sequence[int]) -> Any:
         import torch

@@ -89,12 +89,14 @@ class TransformersModel:
 
     def close(self) -> None:
         with self._lock:
-            self._checkpoint = self._batch = None
+            batch, self._checkpoint, self._batch = self._batch, None, None
             running, self._running = self._running, []
         for sink, _ in running:
             sink.cancel()
         for _, thread in running:
             thread.join()
+        if batch is not None:
+            batch.close()
         gc.collect()
 
     def _opened(self) -> Checkpoint:
