@@ -160,7 +160,7 @@ Concurrency = Annotated[
         "-j",
         metavar="N",
         min=1,
-        help="Problems at a time; 1 embedded, 16 on a server.",
+        help="Problems at a time; 1 embedded, else 16.",
         rich_help_panel=_WORK,
     ),
 ]

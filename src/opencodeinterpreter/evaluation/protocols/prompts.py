@@ -22,7 +22,7 @@ FEEDBACK_CHARACTERS = 500
 TIMED_OUT = "Execution timed out."
 RESPONSE_MARK, INSTRUCTION_MARK = "@@ Response", "@@ Instruction"
 
-# EvalPlus's own sentences: the published single-turn figures of chat models were measured with them.
+# EvalPlus's own sentences: the figures of its leaderboard were measured with them.
 _EVALPLUS = "Please provide a self-contained Python script that solves the following problem in a markdown code block:"
 _EVALPLUS_OPENING = (
     "Below is a Python script with a self-contained function that solves the problem and passes corresponding tests:\n"
@@ -50,7 +50,7 @@ def first_messages(problem: Problem, prompt: PromptName) -> tuple[Message, ...]:
 
     Args:
         problem: what is to be solved.
-        prompt: ``evalplus``, with which the published single-turn figures of chat models were had: the model goes on
+        prompt: ``evalplus``, with which the figures of EvalPlus's leaderboard were had: the model goes on
             from a reply that is begun for it, up to its first line of code. ``evalplus-chat`` asks the same and leaves
             the reply to the model, as EvalPlus does with served models. ``qwen`` is how the makers of the
             Qwen2.5-Coder models ask them, the reply begun too. ``original`` is the layout on which the published
