@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from opencodeinterpreter.dialog import Message
-from opencodeinterpreter.evaluation.asking import Asker
 from opencodeinterpreter.evaluation.grading import CallOutcome, ExampleOutcome, Grader
 from opencodeinterpreter.evaluation.problems import Dataset, Example, Problem
 from opencodeinterpreter.evaluation.protocols import Outcome, Settings, Solving, load_protocol
 from opencodeinterpreter.evaluation.records import ProblemRecord
-from opencodeinterpreter.evaluation.response_cache import ResponseCache
 from opencodeinterpreter.models import ScriptedModel
+from opencodeinterpreter.models.asking import Asker
+from opencodeinterpreter.models.response_cache import ResponseCache
 
 PROMPT = '''def double_plus(number: int, extra: int) -> int:
     """ Return twice the number, and the extra added to it.

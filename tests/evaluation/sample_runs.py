@@ -6,9 +6,10 @@ import random
 from pathlib import Path
 
 from opencodeinterpreter.dialog import Message
-from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig, Tokens
+from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
+from opencodeinterpreter.models.response_cache import Tokens
 
 HIDDEN = "hidden_input_4711"
 """Stands in every failure: an honest page must not hold it."""

@@ -184,9 +184,9 @@ class TestRefining:
                 seeds.append(generation.seed)
                 return super().stream(messages, generation)
 
-        from opencodeinterpreter.evaluation.asking import Asker
         from opencodeinterpreter.evaluation.protocols import Solving
-        from opencodeinterpreter.evaluation.response_cache import ResponseCache
+        from opencodeinterpreter.models.asking import Asker
+        from opencodeinterpreter.models.response_cache import ResponseCache
 
         model = Watching([WRONG, RIGHT, double("1"), WRONG])
         settings = Settings(Generation(temperature=0.5))
@@ -201,9 +201,9 @@ class TestRefining:
 class TestHonest:
     @pytest.mark.parametrize("name", [name for name in PROTOCOLS if load_protocol(name).honest])
     def test_no_honest_protocol_can_reach_the_hidden_tests(self, name: str, grader: Grader) -> None:
-        from opencodeinterpreter.evaluation.asking import Asker
         from opencodeinterpreter.evaluation.protocols import Solving
-        from opencodeinterpreter.evaluation.response_cache import ResponseCache
+        from opencodeinterpreter.models.asking import Asker
+        from opencodeinterpreter.models.response_cache import ResponseCache
 
         solving = Solving(load_protocol(name), Settings(), Asker(ScriptedModel([]), "x", ResponseCache(None)), grader)
         with pytest.raises(EvaluationError, match="may not see the hidden tests"):

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig, Tokens
+from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run, write_run
 from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
+from opencodeinterpreter.models.response_cache import Tokens
 
 CONFIG = RunConfig(
     benchmark="humaneval+",

@@ -12,7 +12,7 @@ import pytest
 from sample_runs import config, made_record, sample_run, single_attempt
 
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.records import ProblemRecord, Tokens
+from opencodeinterpreter.evaluation.records import ProblemRecord
 from opencodeinterpreter.evaluation.reporting import (
     build_report,
     compare,
@@ -27,6 +27,7 @@ from opencodeinterpreter.evaluation.run_folder import Run, write_run
 from opencodeinterpreter.evaluation.statistics import mcnemar
 from opencodeinterpreter.evaluation.summary import summarize
 from opencodeinterpreter.evaluation.verdicts import Verdict
+from opencodeinterpreter.models.response_cache import Tokens
 
 PASS, WRONG, ERROR, HARNESS = Verdict.PASS, Verdict.WRONG, Verdict.ERROR, Verdict.HARNESS
 

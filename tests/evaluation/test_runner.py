@@ -11,7 +11,6 @@ from protocol_tools import DATASET, PROBLEM, RIGHT, WRONG, RememberingGrader, fe
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ContextLengthError, EvaluationError, ModelConnectionError
-from opencodeinterpreter.evaluation.asking import Asker, repeats_itself
 from opencodeinterpreter.evaluation.configuration import chosen, default_rounds, run_config
 from opencodeinterpreter.evaluation.grading import Grader
 from opencodeinterpreter.evaluation.identity import Identity
@@ -19,11 +18,12 @@ from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols import Outcome, Settings, Solving, load_protocol
 from opencodeinterpreter.evaluation.protocols.leakage import Leak, marked_leaks
 from opencodeinterpreter.evaluation.records import ProblemRecord
-from opencodeinterpreter.evaluation.response_cache import ResponseCache
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
 from opencodeinterpreter.evaluation.runner import Ended, Work, run_protocol
 from opencodeinterpreter.evaluation.verdicts import Verdict
 from opencodeinterpreter.models import Generation, ScriptedModel
+from opencodeinterpreter.models.asking import Asker, repeats_itself
+from opencodeinterpreter.models.response_cache import ResponseCache
 
 BACKWARDS = fenced("def backwards(items):\n    return items[::-1]")
 

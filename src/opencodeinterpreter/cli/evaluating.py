@@ -19,17 +19,17 @@ from opencodeinterpreter.cli.progress import shown_progress
 from opencodeinterpreter.cli.text import count, one_line, short_path
 from opencodeinterpreter.config import Config, load_config, model_settings
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.asking import Asker
 from opencodeinterpreter.evaluation.configuration import chosen, default_rounds, run_config
 from opencodeinterpreter.evaluation.datasets import load_dataset
 from opencodeinterpreter.evaluation.grading import Grader
 from opencodeinterpreter.evaluation.identity import Identity, identify
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols import Protocol, Settings, label, load_protocol
-from opencodeinterpreter.evaluation.response_cache import ResponseCache
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
 from opencodeinterpreter.evaluation.runner import Ended, Work, run_protocol
 from opencodeinterpreter.models import ChatModel, Generation, load_model
+from opencodeinterpreter.models.asking import Asker
+from opencodeinterpreter.models.response_cache import ResponseCache
 
 if TYPE_CHECKING:
     from rich.console import Console

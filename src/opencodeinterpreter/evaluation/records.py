@@ -15,6 +15,7 @@ from typing import Any
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import EvaluationError, InputError
 from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
+from opencodeinterpreter.models.response_cache import Tokens
 
 FORMAT = 1
 """Of ``config.json``; raised when older programs could no longer read a run."""
@@ -126,16 +127,6 @@ _REQUIRED = ("benchmark", "dataset_version", "dataset_sha256", "protocol", "leak
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """What an attempt cost; a count that the back-end does not report is None."""
-
-    prompt: int | None = None
-    cached_prompt: int | None = None
-    """of ``prompt``, those that the engine still had"""
-    completion: int | None = None
-
-
-@dataclass(frozen=True)
 class Attempt:
     """One reply of the model, and what became of it."""
 
@@ -153,7 +144,7 @@ class Attempt:
     has_entry_point: bool = False
     grade: Grade | None = None
     """None where it was not graded"""
-    tokens: Tokens = Tokens()
+    tokens: Tokens = field(default_factory=Tokens)
     seconds: float = 0.0
     """of generation, wall time; when ``cached``, those of the first time"""
     cached: bool = False

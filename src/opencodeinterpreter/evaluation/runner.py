@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from opencodeinterpreter.errors import EvaluationError, ModelError, OcintError, SandboxError
-from opencodeinterpreter.evaluation.asking import Asker, Stopped
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Protocol, Settings, Solving
 from opencodeinterpreter.evaluation.protocols.leakage import Leak, LeakCheck, marked
 from opencodeinterpreter.evaluation.protocols.observing import Grading, expected_outputs
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
 from opencodeinterpreter.evaluation.run_folder import RunFolder
+from opencodeinterpreter.models.asking import Asker, Stopped
 
 _TICK_SECONDS = 0.2
 """How often the waiting main thread looks up, which is also how soon Ctrl-C is heard."""

@@ -21,7 +21,6 @@ from typing import Any
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.asking import Asker
 from opencodeinterpreter.evaluation.extraction import extract
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.observing import Grading, Observation, on_examples, on_inputs, on_loading
@@ -35,9 +34,10 @@ from opencodeinterpreter.evaluation.protocols.prompts import (
     refining,
 )
 from opencodeinterpreter.evaluation.records import Attempt
-from opencodeinterpreter.evaluation.response_cache import Reply
 from opencodeinterpreter.evaluation.verdicts import Grade
 from opencodeinterpreter.models import Generation
+from opencodeinterpreter.models.asking import Asker
+from opencodeinterpreter.models.response_cache import Reply
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ContextLengthError, ModelConnectionError, ModelError, RateLimitError
-from opencodeinterpreter.evaluation.records import Tokens
-from opencodeinterpreter.evaluation.response_cache import Reply, ResponseCache, response_key
-from opencodeinterpreter.models import ChatModel, Generation, ReplyStream, Usage
+from opencodeinterpreter.models.base import ChatModel, Generation, ReplyStream, Usage
+from opencodeinterpreter.models.response_cache import Reply, ResponseCache, Tokens, response_key
 
 _CHECK_EVERY = 256
 """Characters between two looks for repetition."""

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from opencodeinterpreter.dialog import Message
-from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.records import Tokens
-from opencodeinterpreter.evaluation.response_cache import Reply, ResponseCache, response_key
+from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.models import Generation
+from opencodeinterpreter.models.response_cache import Reply, ResponseCache, Tokens, response_key
 
 HELLO = (Message("user", "hello"),)
 
@@ -63,7 +62,7 @@ def test_threads_share_it(tmp_path: Path) -> None:
 def test_a_killed_program_loses_nothing_that_it_put_in(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from opencodeinterpreter.evaluation.response_cache import Reply, ResponseCache\n"
+        "from opencodeinterpreter.models.response_cache import Reply, ResponseCache\n"
         "cache = ResponseCache(Path(sys.argv[1])); cache.put('a', Reply('kept', 'stop')); os._exit(9)"
     )
     path = tmp_path / "replies.sqlite"
@@ -86,5 +85,5 @@ def test_a_reply_of_another_form_is_none(tmp_path: Path) -> None:
 def test_a_file_that_is_no_cache_is_named(tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
     path.write_text("no database, but long enough to be looked at " * 50)
-    with pytest.raises(EvaluationError, match=r"replies\.sqlite cannot be used"):
+    with pytest.raises(ConfigError, match=r"replies\.sqlite cannot be used"):
         ResponseCache(path)

@@ -13,12 +13,21 @@ from pathlib import Path
 from types import TracebackType
 
 from opencodeinterpreter.dialog import Message
-from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.records import Tokens
-from opencodeinterpreter.models import Generation
+from opencodeinterpreter.errors import ConfigError
+from opencodeinterpreter.models.base import Generation
 
 _WAIT_SECONDS = 60.0
 """How long another program may hold the file."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a reply cost; a count that the back-end does not report is None."""
+
+    prompt: int | None = None
+    cached_prompt: int | None = None
+    """of ``prompt``, those that the engine still had"""
+    completion: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class ResponseCache:
         path: the SQLite file; made if it is not there. None keeps the replies in memory alone.
 
     Raises:
-        EvaluationError: if the file cannot be used.
+        ConfigError: if the file cannot be used.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -75,7 +84,7 @@ class ResponseCache:
                 "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL, made REAL NOT NULL)"
             )
         except (OSError, sqlite3.Error) as error:
-            raise EvaluationError(f"the response cache {self._name} cannot be used: {error}") from error
+            raise ConfigError(f"the response cache {self._name} cannot be used: {error}") from error
 
     def __enter__(self) -> ResponseCache:
         return self
@@ -107,7 +116,7 @@ class ResponseCache:
             with self._lock:
                 self._file.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?)", (key, text, time.time()))
         except sqlite3.Error as error:
-            raise EvaluationError(f"the response cache {self._name} cannot be written: {error}") from error
+            raise ConfigError(f"the response cache {self._name} cannot be written: {error}") from error
 
     def __len__(self) -> int:
         with self._lock:
