@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,16 @@ def test_a_dialog_that_goes_on_is_read_from_where_it_was(model: ChatModel, folde
     assert reply.usage.cached_prompt_tokens is not None
     assert model.count_tokens(question) <= reply.usage.cached_prompt_tokens < model.count_tokens(longer)
     assert second == by_the_library(folder, [longer], 15)[0]
+
+
+def test_a_prompt_that_is_answered_several_times_is_read_once(model: ChatModel, folder: Path) -> None:
+    question = QUESTIONS[4]
+    with ExitStack() as block:
+        asked = [block.enter_context(model.stream(question, Generation(max_tokens=30))) for _ in range(4)]
+        said = ["".join(reply) for reply in asked]
+    assert said == by_the_library(folder, [question], 30) * 4
+    known = sorted(reply.usage.cached_prompt_tokens or 0 for reply in asked if reply.usage)
+    assert known == [0] + [model.count_tokens(question) - 1] * 3
 
 
 def test_a_long_prompt_is_read_in_pieces(model: ChatModel, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,8 @@ class KeyValueSlots:
         del layer_idx
         return self._start if self._positions is None else self._longest - 1
 
-    def move(self, source: int, target: int, tokens: int) -> None:
-        """Move the text of one slot to another one."""
+    def copy(self, source: int, target: int, tokens: int) -> None:
+        """Copy the first tokens of one slot to another one."""
         for pair in self._layers:
             for buffer in pair:
                 buffer[target, :, :tokens] = buffer[source, :, :tokens]

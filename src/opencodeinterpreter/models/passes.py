@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from opencodeinterpreter.models.kv_slots import Kept, KeyValueSlots
@@ -57,8 +57,8 @@ class SlottedPasses:
     """Many texts at a time.
 
     A pass over many texts reads the weights once for all of them, and so takes hardly longer than one over a single
-    text; that is what generation is slow by. What was read of ended texts is remembered: the refinement of a dialog
-    costs its new tokens only.
+    text; that is what generation is slow by. What was read is not read again while it is known: the refinement of a
+    dialog costs its new tokens only, and a further answer to the same prompt nothing for it.
 
     Args:
         model: of the transformers library.
@@ -107,7 +107,7 @@ class SlottedPasses:
         if text:
             self._remember(tuple(text), self._kept.take(slot, len(text)))
         if slot != last:
-            self._kept.move(last, slot, len(self._texts[last]))
+            self._kept.copy(last, slot, len(self._texts[last]))
             self._texts[slot] = self._texts[last]
         self._texts[last] = []
 
@@ -134,20 +134,21 @@ class SlottedPasses:
         return output.logits[:, -1].float()
 
     def _recall(self, slot: int, tokens: Sequence[int]) -> int:
-        """Put what is remembered of the beginning of a prompt into a slot; return how many tokens that are."""
-        best: tuple[int, ...] = ()
-        most = _WORTH_TOKENS - 1
-        for text in self._remembered:
-            same = _common(text, tokens)
-            if same > most:
-                best, most = text, same
-        if not best:
-            return 0
+        """Put what is known of the beginning of a prompt into a slot; return how many tokens that are."""
+        remembered, most = _closest(self._remembered, tokens)
+        # Several answers to one prompt are asked for at a time: it is read for the first of them only.
+        going_on, more = _closest(self._texts, tokens)
         # The last token is always read: what comes after it is what is asked for.
-        most = min(most, len(tokens) - 1)
-        self._remembered.move_to_end(best)
-        self._kept.put(slot, self._remembered[best], most)
-        return most
+        known = min(max(most, more), len(tokens) - 1)
+        if known < _WORTH_TOKENS:
+            return 0
+        if remembered is not None and most >= more:
+            key = tuple(remembered)
+            self._remembered.move_to_end(key)
+            self._kept.put(slot, self._remembered[key], known)
+        elif going_on is not None:
+            self._kept.copy(self._texts.index(list(going_on)), slot, known)
+        return known
 
     def _remember(self, text: tuple[int, ...], kept: Kept) -> None:
         self._remembered[text] = kept
@@ -184,6 +185,17 @@ class LibraryPasses:
     def end(self, slot: int, last: int) -> None:
         del slot, last
         self._cache = None
+
+
+def _closest(texts: Iterable[Sequence[int]], tokens: Sequence[int]) -> tuple[Sequence[int] | None, int]:
+    """Return the text that has the longest beginning in common with ``tokens``, and how long that is."""
+    best: Sequence[int] | None = None
+    most = 0
+    for text in texts:
+        same = _common(text, tokens)
+        if same > most:
+            best, most = text, same
+    return best, most
 
 
 def _common(first: Sequence[int], second: Sequence[int]) -> int:
