@@ -54,6 +54,8 @@ class Dialog:
 
     messages: tuple[Message, ...] = ()
     id: str | int | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What is known of the whole, such as ``method`` or ``licence``; never shown to a model."""
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)
@@ -66,8 +68,14 @@ class Dialog:
         return replace(self, messages=(*self.messages, *messages))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the Code-Feedback object: ``{"id": ..., "messages": [{"role", "content"}, ...]}``."""
-        return {"id": self.id, "messages": [message.to_json() for message in self.messages]}
+        """Return the Code-Feedback object: ``{"id": ..., "messages": [{"role", "content"}, ...]}``.
+
+        A ``meta`` is added where there is one.
+        """
+        row: dict[str, Any] = {"id": self.id, "messages": [message.to_json() for message in self.messages]}
+        if self.meta:
+            row["meta"] = dict(self.meta)
+        return row
 
     @classmethod
     def from_json(cls, row: Any) -> Dialog:
@@ -81,7 +89,10 @@ class Dialog:
         identity = row.get("id")
         if identity is not None and not isinstance(identity, str | int):
             raise InputError(f"a dialog's id must be text or a number, not {type(identity).__name__}")
-        return cls(tuple(Message.from_json(message) for message in row["messages"]), identity)
+        meta = row.get("meta", {})
+        if not isinstance(meta, dict):
+            raise InputError(f"a dialog's meta must be an object, not {type(meta).__name__}")
+        return cls(tuple(Message.from_json(message) for message in row["messages"]), identity, meta)
 
 
 def write_dialogs(dialogs: Iterable[Dialog], path: Path) -> None:
