@@ -52,7 +52,7 @@ lock: ## Pin the newest versions that pyproject.toml admits, with hashes (needs 
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  pyproject.toml requirements/build.in --extra data --group dev -c requirements/base.txt -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	  requirements/transformers.in -c requirements/base.txt --excludes requirements/transformers.without \
+	  requirements/transformers.in -c requirements/dev.txt --excludes requirements/transformers.without \
 	  -o requirements/transformers.txt
 
 .PHONY: run
