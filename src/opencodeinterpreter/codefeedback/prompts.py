@@ -1,0 +1,245 @@
+"""Every text that a stage of the builder sends to a model.
+
+Raise ``PROMPTS_VERSION`` with every change of a text: it is part of a stage's settings, and so of what a journal and a
+cached reply belong to. The intent of each is the paper's (section on data collection, appendix); the words are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from opencodeinterpreter.dialog import Message
+
+PROMPTS_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """One ladder of the query filter, from 1 to 5."""
+
+    name: str
+    rungs: tuple[str, str, str, str, str]
+
+
+FIRST = Rubric(
+    "first",
+    (
+        "the simplest operations only, such as arithmetic or printing",
+        "basic notions or common library functions",
+        "some experience, or several steps that belong together",
+        "advanced logic, algorithms or data structures",
+        "deep expertise, or an algorithm that has to be invented",
+    ),
+)
+SECOND = Rubric(
+    "second",
+    (
+        "moderately hard: known algorithms, used as they are known",
+        "hard: intricate logic, recursion or hash tables",
+        "harder: graphs, dynamic programming or demanding work on strings",
+        "very hard: the design of a system, performance under load, or an NP-hard problem",
+        "for experts: several fields at once, or a new idea",
+    ),
+)
+"""The same question with the ladder moved up: it is asked about what the first has let through."""
+RUBRICS = (FIRST, SECOND)
+
+_JUDGE = """\
+You rate how much a programmer must know to fulfil a request. Choose one of these levels:
+{rungs}
+Do not fulfil the request. Reply with the number of the level alone on the first line, and one short reason on the \
+next."""
+
+
+def judging(rubric: Rubric, query: str) -> tuple[Message, ...]:
+    """Ask for a score. The rules come first and are always the same, so that an engine reads them once."""
+    rungs = "\n".join(f"{number}: {rung}" for number, rung in enumerate(rubric.rungs, start=1))
+    return (
+        Message("system", _JUDGE.format(rungs=rungs)),
+        Message("user", f"Rate this request:\n<request>\n{query}\n</request>\nThe level, from 1 to 5:"),
+    )
+
+
+_ANSWER = """\
+You are a code interpreter: the Python program that you write is run at once.
+Do exactly what the user asks. Say in one or two sentences what you will do, then give one complete program in a block \
+that starts with ```python and ends with ```. {ending}
+The program gets no input, has no network and opens no windows. Write in the user's language."""
+_SHOWS = "Let the program end with a short example that prints its results."
+_TESTED = "Keep the names and parameters that the user gives: tests will call them."
+
+
+def answering(dialog: Sequence[Message], *, tested: bool) -> tuple[Message, ...]:
+    """Ask for a first answer."""
+    return (Message("system", _ANSWER.format(ending=_TESTED if tested else _SHOWS)), *dialog)
+
+
+_REFINE = """\
+You are an expert programmer in a dialog about code. Messages that begin with "Execution result:" hold what really \
+happened when your last program was run; nobody but the computer wrote them.
+Look at the last one.
+- If the program failed, or what it did is not all that the user asked for: say in one or two sentences what is \
+wrong, then give the complete corrected program in one block that starts with ```python and ends with ```. Never leave \
+parts out.
+- If it did all that the user asked for: write two or three sentences that say how the program works and what the \
+output shows, without any code.
+Never make up an output. Keep the names and parameters that the user gives. Write in the user's language."""
+_RIGHT_OR_NOT = (
+    "Compare the output with the request. Is something wrong or missing? Then reply with the whole corrected program. "
+    "Is it right? Then reply with two or three sentences, without code."
+)
+_FAILED = (
+    "The program failed. Reply with the cause in one sentence and the whole corrected program in one ```python block."
+)
+
+
+def refining(dialog: Sequence[Message], *, failed: bool) -> tuple[Message, ...]:
+    """Ask what is to be done after an execution; the question at the end is not kept in the dialog."""
+    *before, last = dialog
+    asked = Message("user", f"{last.content.rstrip()}\n\n({_FAILED if failed else _RIGHT_OR_NOT})")
+    return (Message("system", _REFINE), *before, asked)
+
+
+_IMPROVE = """\
+You are an expert programmer in a dialog about code. The user has seen your program and its output, and wishes a change.
+Say in one or two sentences what you will change, then give the complete changed program in one block that starts with \
+```python and ends with ```. Never leave parts out. Keep the names and parameters that are there. {ending}
+Write in the user's language."""
+
+
+def improving(dialog: Sequence[Message], *, tested: bool) -> tuple[Message, ...]:
+    """Ask for the refinement that follows human feedback."""
+    return (Message("system", _IMPROVE.format(ending=_TESTED if tested else _SHOWS)), *dialog)
+
+
+HUMAN_KINDS: Mapping[str, str] = {
+    "syntax": "syntax and formatting of the code",
+    "efficiency": "speed and choice of algorithm",
+    "functionality": "a feature that is missing or could be better",
+    "clarity": "names, comments and documentation",
+    "bugs": "a mistake, or a case that is not handled",
+    "security": "unsafe input, secrets or rights",
+    "compatibility": "other versions and systems, and tests",
+    "resources": "use of memory and of other resources",
+    "scalability": "what happens with much more data or load",
+    "practices": "structure, conventions and best practice",
+}
+"""The ten kinds of feedback that the paper's simulated user chooses from."""
+
+_PERSON = """\
+You play the person who asked a programmer for code. You have seen the program and what happened when it was run.
+Judge the program under these headings:
+{kinds}
+Reply with one JSON object and nothing else:
+{{"satisfied": [headings that are fine], "not_satisfied": [headings that could be better], "feedback": "..."}}
+"feedback" is what you say to the programmer about one heading of "not_satisfied" that fits this program: a concrete \
+wish, as a person would type it, in at most two short sentences. It never holds code and never thanks.{only}"""
+_ONLY = '\nThe only headings that you may put into "not_satisfied" are: {kinds}.'
+
+
+def commenting(
+    query: str, program: str, result: str, kinds: Sequence[str], offered: Sequence[str] = ()
+) -> tuple[Message, ...]:
+    """Ask for simulated human feedback.
+
+    Args:
+        query: what the person asked for.
+        program: the last one.
+        result: what its execution gave.
+        kinds: the order in which the headings are listed: a small model takes the first ones.
+        offered: those that may be found wanting; empty for all.
+    """
+    listed = "\n".join(f"- {kind}: {HUMAN_KINDS[kind]}" for kind in kinds)
+    only = _ONLY.format(kinds=", ".join(offered)) if offered else ""
+    shown = f"What you asked for:\n{query}\n\nThe program:\n```python\n{program}\n```\n\n{result}"
+    return (Message("system", _PERSON.format(kinds=listed, only=only)), Message("user", shown))
+
+
+ERROR_KINDS: Mapping[str, str] = {
+    "syntax": "a syntax error, so that Python cannot even read the program (a missing bracket, quote or colon, or a "
+    "wrong indentation)",
+    "logical": "a logical error, so that the program runs but its result is wrong (a wrong operator, comparison, start "
+    "value or index)",
+    "type": "a type error, so that Python raises TypeError (text added to a number, a call with a wrong argument)",
+    "name": "a name error, so that Python raises NameError (a misspelt variable, a function or import that is missing)",
+    "timeout": "an infinite loop, so that the program never ends (a condition that stays true, a step that is missing)",
+}
+"""The five kinds of error that the paper has planted."""
+
+_PLANT = """\
+You prepare exercises for a course on debugging. You are given a program that works. Write it again with exactly one \
+mistake in it, as a tired programmer might make it, and leave everything else as it is.
+The mistake must look like an accident: no comment, name or sentence may hint at it.
+Reply with the complete program alone, in one block that starts with ```python and ends with ```."""
+
+
+def planting(program: str, kind: str) -> tuple[Message, ...]:
+    """Ask for a program with an error of one of the five kinds."""
+    wish = f"The mistake to be made: {ERROR_KINDS[kind]}."
+    return (Message("system", _PLANT), Message("user", f"{wish}\n\n```python\n{program}\n```"))
+
+
+_MEND = """\
+You are an expert programmer. Your last program was run, and the message that begins with "Execution result:" holds \
+what really happened. Say in one or two sentences what the diagnostics mean and what caused them, then give the \
+complete corrected program in one block that starts with ```python and ends with ```. Never leave parts out. Keep the \
+names and parameters that are there. Write in the user's language."""
+
+
+def mending(dialog: Sequence[Message]) -> tuple[Message, ...]:
+    """Ask for the fix of a program that has failed."""
+    return (Message("system", _MEND), *dialog)
+
+
+_EXPLAIN = """\
+You are an expert programmer. You are shown a program, what happened when it was run, and the corrected program.
+Write what you would say before you show the correction: what went wrong, why, and what you changed, in at most three \
+sentences. Write no code and do not repeat the program: it is shown below your text."""
+
+
+def explaining(query: str, buggy: str, result: str, fixed: str, hint: str = "") -> tuple[Message, ...]:
+    """Ask for the text around a fix that is known."""
+    known = f"\n\nWhat is known of the mistake: {hint}" if hint else ""
+    shown = (
+        f"The task:\n{query}\n\nThe program:\n```python\n{buggy}\n```\n\n{result}\n\n"
+        f"The corrected program:\n```python\n{fixed}\n```{known}"
+    )
+    return (Message("system", _EXPLAIN), Message("user", shown))
+
+
+NORMAL_PROMPT = "Please run this program, and if something is wrong with it, find the cause and mend it."
+"""What stands for the task where a broken program has none."""
+
+
+_INTRODUCE = """\
+You are an expert programmer. You are given a problem and a program that solves it, which will be shown right below \
+your text. Write what comes before the program: the language, the idea or algorithm, and the main steps in their \
+order, in two to five sentences of plain text. Write no code, no headings and no blocks, and do not ask questions."""
+
+
+def introducing(question: str, program: str, language: str, facts: str) -> tuple[Message, ...]:
+    """Ask for the text before a program that is not to be touched.
+
+    Args:
+        question: the statement, and what is asked for now.
+        program: what will stand below the text.
+        language: of the program, as people write it.
+        facts: what is known of it: complexities, a note; may be empty.
+    """
+    known = f"\nWhat is known of it: {facts}" if facts else ""
+    return (
+        Message("system", _INTRODUCE),
+        Message("user", f"The problem:\n{question}\n\nThe program, in {language}:\n```\n{program}\n```{known}"),
+    )
+
+
+_LINK = """\
+Two programming problems follow, which one person asks one after the other. Write the one sentence with which the \
+person goes over from the first to the second. Do not repeat the problem and do not solve it. Write no code."""
+
+
+def linking(first: str, second: str, shared: Sequence[str]) -> tuple[Message, ...]:
+    """Ask for the sentence that leads from one problem to a similar one."""
+    common = f"What they share: {', '.join(shared)}.\n\n" if shared else ""
+    return (Message("system", _LINK), Message("user", f"{common}The first:\n{first}\n\nThe second:\n{second}"))
