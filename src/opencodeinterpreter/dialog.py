@@ -38,7 +38,9 @@ class Message:
         """
         if not isinstance(row, dict):
             raise InputError(f"a message must be an object, not {type(row).__name__}")
-        role, content, meta = row.get("role"), row.get("content"), row.get("meta", {})
+        role, content = row.get("role"), row.get("content")
+        # A table, such as a Parquet file, has null where the field is not there.
+        meta = row.get("meta") if row.get("meta") is not None else {}
         if role not in get_args(Role):
             raise InputError(f"a message's role must be one of {', '.join(get_args(Role))}, not {role!r}")
         if not isinstance(content, str):
@@ -89,7 +91,7 @@ class Dialog:
         identity = row.get("id")
         if identity is not None and not isinstance(identity, str | int):
             raise InputError(f"a dialog's id must be text or a number, not {type(identity).__name__}")
-        meta = row.get("meta", {})
+        meta = row.get("meta") if row.get("meta") is not None else {}
         if not isinstance(meta, dict):
             raise InputError(f"a dialog's meta must be an object, not {type(meta).__name__}")
         return cls(tuple(Message.from_json(message) for message in row["messages"]), identity, meta)
@@ -99,7 +101,7 @@ def write_dialogs(dialogs: Iterable[Dialog], path: Path) -> None:
     """Write one dialog a line."""
     with path.open("w", encoding="utf-8") as file:
         for dialog in dialogs:
-            file.write(_one_line(json.dumps(dialog.to_json(), ensure_ascii=False)) + "\n")
+            file.write(json_line(dialog.to_json()) + "\n")
 
 
 def read_dialogs(path: Path) -> Iterator[Dialog]:
@@ -118,6 +120,20 @@ def read_dialogs(path: Path) -> Iterator[Dialog]:
                 raise InputError(f"{path}:{number} is not a dialog: {error}") from error
 
 
-def _one_line(text: str) -> str:
-    """Escape what may stand in JSON text as it is but ends a line for some readers."""
-    return re.sub(r"[\x7f-\x9f\u2028\u2029]", lambda match: f"\\u{ord(match.group()):04x}", text)
+def json_line(row: Mapping[str, Any]) -> str:
+    """Return an object as one line of JSON, without the line's end.
+
+    What may stand in JSON text as it is but ends a line for some readers is escaped.
+
+    Raises:
+        ValueError: if a number is NaN or infinite, which JSON does not have.
+    """
+    text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() and "\x7f" not in text else _ENDS_OF_LINES.sub(_escaped, text)
+
+
+_ENDS_OF_LINES = re.compile(r"[\x7f-\x9f\u2028\u2029]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"
