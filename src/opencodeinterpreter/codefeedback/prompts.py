@@ -132,15 +132,13 @@ You play the person who asked a programmer for code. You have seen the program a
 Judge the program under these headings:
 {kinds}
 Reply with one JSON object and nothing else:
-{{"satisfied": [headings that are fine], "not_satisfied": [headings that could be better], "feedback": "..."}}
-"feedback" is what you say to the programmer about one heading of "not_satisfied" that fits this program: a concrete \
-wish, as a person would type it, in at most two short sentences. It never holds code and never thanks.{only}"""
-_ONLY = '\nThe only headings that you may put into "not_satisfied" are: {kinds}.'
+{{"satisfied": [headings that are fine], "not_satisfied": [one or more headings that could be better], \
+"about": "the heading of not_satisfied that fits this program best", "feedback": "..."}}
+"feedback" is what you say to the programmer about that heading: a concrete wish for this program, as a person would \
+type it, in one or two short sentences. It never holds code, never praises and never thanks."""
 
 
-def commenting(
-    query: str, program: str, result: str, kinds: Sequence[str], offered: Sequence[str] = ()
-) -> tuple[Message, ...]:
+def commenting(query: str, program: str, result: str, kinds: Sequence[str]) -> tuple[Message, ...]:
     """Ask for simulated human feedback.
 
     Args:
@@ -148,12 +146,10 @@ def commenting(
         program: the last one.
         result: what its execution gave.
         kinds: the order in which the headings are listed: a small model takes the first ones.
-        offered: those that may be found wanting; empty for all.
     """
     listed = "\n".join(f"- {kind}: {HUMAN_KINDS[kind]}" for kind in kinds)
-    only = _ONLY.format(kinds=", ".join(offered)) if offered else ""
     shown = f"What you asked for:\n{query}\n\nThe program:\n```python\n{program}\n```\n\n{result}"
-    return (Message("system", _PERSON.format(kinds=listed, only=only)), Message("user", shown))
+    return (Message("system", _PERSON.format(kinds=listed)), Message("user", shown))
 
 
 ERROR_KINDS: Mapping[str, str] = {

@@ -1,0 +1,180 @@
+"""A dialog as it grows: what was said, the code in it, and what that code really gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from opencodeinterpreter.codefeedback.execution import Executor
+from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
+from opencodeinterpreter.codefeedback.parts import Player
+from opencodeinterpreter.codefeedback.prompts import PROMPTS_VERSION
+from opencodeinterpreter.codefeedback.replies import Step
+from opencodeinterpreter.codefeedback.rows import Bug, Problem, Query, Tests
+from opencodeinterpreter.codefeedback.stage import Row
+from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.errors import InputError
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a person asks for, wherever it is from."""
+
+    id: str
+    text: str
+    code: str = ""
+    """a program that is known to do it; empty if there is none"""
+    tests: Tests | None = None
+    language: str = ""
+    source: str = ""
+    licence: str = ""
+
+    @property
+    def executable(self) -> bool:
+        """Whether its language is the one that is executed."""
+        return self.language.lower() in ("", "python", "python3")
+
+
+def assignment(row: Row) -> Assignment:
+    """Read a query or a problem.
+
+    Raises:
+        InputError: if it is neither, or a problem without a statement.
+    """
+    if "query" in row:
+        query = Query.from_json(row)
+        return Assignment(query.id, query.query, language=query.language, source=query.source, licence=query.licence)
+    problem = Problem.from_json(row)
+    if not problem.statement.strip():
+        raise InputError("the problem has no statement")
+    code = next((each.code for each in problem.solutions if (each.language or "python") == "python"), "")
+    return Assignment(
+        problem.id,
+        problem.statement,
+        code,
+        problem.tests,
+        problem.language,
+        problem.source,
+        problem.licence,
+    )
+
+
+def of_bug(bug: Bug, task: str) -> Assignment:
+    return Assignment(bug.id, task, bug.fixed, bug.tests, bug.language, bug.source, bug.licence)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of a dialog that can be gone back to."""
+
+    messages: int
+    code: str
+    last: Execution | None
+
+
+@dataclass
+class Draft:
+    """A dialog that is being made about one assignment.
+
+    Args:
+        task: what is asked for; its text becomes the first message.
+        executor: runs the code.
+    """
+
+    task: Assignment
+    executor: Executor
+    messages: list[Message] = field(default_factory=list)
+    code: str = ""
+    """the last program"""
+    last: Execution | None = None
+    """what it gave"""
+    executions: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.messages:
+            self.messages.append(Message("user", self.task.text.strip(), self._meta("query")))
+
+    @property
+    def good(self) -> bool:
+        """Whether the last program ran, and passed its tests where there are some."""
+        return self.last is not None and self.last.ok and self.last.passed is not False
+
+    def program(self, step: Step, kind: str, model: str) -> Execution:
+        """Add a reply with code, and run it."""
+        self.code = step.code
+        self.last = self.executor.program(step.code, self.task.tests)
+        self.executions += 1
+        meta = self._meta(
+            kind,
+            model=model,
+            language="python",
+            executed=True,
+            # Without tests, a run without error shows nothing but that.
+            passed=self.last.passed if self.task.tests is not None or self.last.ok else False,
+            train=self.good,
+            exec=self.last.to_json(),
+        )
+        self.messages.append(Message("assistant", step.text, meta))
+        return self.last
+
+    def tell(self) -> None:
+        """Add the message that tells of the last execution."""
+        assert self.last is not None
+        meta = self._meta("execution", exec=self.last.to_json(), passed=self.last.passed)
+        self.messages.append(Message("user", feedback_text(self.last), meta))
+
+    def untell(self) -> None:
+        """Take it back, where nothing answers it."""
+        assert self.messages[-1].meta["kind"] == "execution"
+        self.messages.pop()
+
+    def mark(self) -> Mark:
+        """Return where the dialog is now."""
+        return Mark(len(self.messages), self.code, self.last)
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what came after."""
+        del self.messages[mark.messages :]
+        self.code, self.last = mark.code, mark.last
+
+    def say(self, text: str, model: str) -> None:
+        """Add a reply in words."""
+        self.messages.append(
+            Message("assistant", text, self._meta("answer", model=model, executed=False, passed=None, train=True))
+        )
+
+    def ask(self, text: str, model: str, **meta: Any) -> None:
+        """Add what the person says to the program."""
+        self.messages.append(Message("user", text, self._meta("human", model=model, **meta)))
+
+    def replace_code(self, step: Step) -> None:
+        """Put other words around the last program, which stays as it is."""
+        assert step.code == self.code
+        self.messages[-1] = replace(self.messages[-1], content=step.text)
+
+    def dialog(self, method: str, seed: int, players: Mapping[str, Player], **meta: Any) -> Dialog:
+        """Return the finished dialog."""
+        task = self.task
+        known = {
+            "method": method,
+            "sources": [task.source] if task.source else [],
+            "licence": task.licence,
+            "language": "python",
+            "seed": seed,
+            "prompts": PROMPTS_VERSION,
+            "models": {part: player.name for part, player in sorted(players.items())},
+            **meta,
+        }
+        if task.tests is not None:
+            # Whoever verifies the dialog runs its last program with them again.
+            known["tests"] = task.tests.to_json()
+        return Dialog(tuple(self.messages), f"{method}-{task.id}", known)
+
+    def _meta(self, kind: str, **more: Any) -> dict[str, Any]:
+        return {"kind": kind, **more, **({"source": self.task.source} if self.task.source else {})}
+
+
+def shown(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return messages as a model is sent them."""
+    return tuple(Message(message.role, message.content) for message in messages)

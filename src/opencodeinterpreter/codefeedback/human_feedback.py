@@ -1,0 +1,185 @@
+"""Simulated human feedback: a model plays the person who asked, finds something wanting, and says so in two sentences.
+
+The ten kinds are the paper's. What such a model may write is enforced, not hoped for: at most two short sentences, no
+code, and a wish, not praise.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from opencodeinterpreter.codefeedback import prompts
+from opencodeinterpreter.codefeedback.parts import Part, Unusable
+from opencodeinterpreter.codefeedback.replies import plain_words, sentences
+from opencodeinterpreter.models.response_cache import Reply
+
+SENTENCES = 2
+CHARACTERS = 320
+"""Two short sentences are no longer."""
+_TOKENS = 220
+
+_PRAISE = re.compile(
+    r"^(?:the|this|your|my|it|everything|all)?\s*(?:code|program|function|output|solution|implementation|script|result)?"
+    r"\s*(?:is|are|looks?|works?|seems?|runs?|was)\s+(?:already\s+|very\s+|quite\s+|all\s+)*"
+    r"(?:good|great|fine|perfect\w*|correct\w*|well|clear|clean|efficient|concise|excellent|as expected)\b"
+    r"(?!.*\b(?:but|however|please|could|should|would|can you|add|use|also|want|need|improve|make)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_THANKS = re.compile(
+    r"^\s*(?:thanks?(?: you)?|great|nice|good job|well done|perfect)\b[^.!,\n]*[.!,]\s*", re.IGNORECASE
+)
+_PROGRAMMER = re.compile(
+    r"\b(?:I(?:'ve| have)? (?:updated|added|changed|fixed|improved|modified)|I am an AI|as an AI)\b"
+)
+_STEMS = {
+    "syntax": ("syntax", "format"),
+    "efficiency": ("efficien", "performance", "speed"),
+    "functionality": ("function", "feature", "enhance"),
+    "clarity": ("clar", "document", "readab", "comment"),
+    "bugs": ("bug", "error", "mistake", "edge"),
+    "security": ("secur",),
+    "compatibility": ("compat", "test"),
+    "resources": ("resource", "memory"),
+    "scalability": ("scal",),
+    "practices": ("practice", "structure", "convention"),
+}
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What the simulated person says."""
+
+    text: str
+    kind: str
+    """the one of the ten kinds that it is about"""
+    satisfied: tuple[str, ...] = ()
+    not_satisfied: tuple[str, ...] = ()
+
+
+def comment_on(user: Part, query: str, program: str, result: str, seed: int) -> Comment:
+    """Let a model play the person.
+
+    Args:
+        user: the model in this part.
+        query: what the person asked for.
+        program: what it got.
+        result: the execution feedback on it.
+        seed: also of the order in which the kinds are listed, since a small model takes the first ones.
+
+    Raises:
+        Unusable: if no reply keeps to the rules.
+    """
+    kinds = list(prompts.HUMAN_KINDS)
+    random.Random(seed).shuffle(kinds)  # noqa: S311 - an order, not a secret
+    read: Callable[[Reply], Comment] = read_comment
+    return user.say(prompts.commenting(query, program, result, kinds), read, seed, max_tokens=_TOKENS)
+
+
+def read_comment(reply: Reply) -> Comment:
+    """Read what the model wrote, tolerant of broken JSON and strict about what is said.
+
+    Raises:
+        Unusable: if nothing is found wanting, or if the feedback breaks a rule.
+    """
+    row = _object(reply.text)
+    satisfied, wanting = _kinds(row.get("satisfied")), _kinds(row.get("not_satisfied"))
+    if not wanting:
+        raise Unusable("human feedback without a kind", reply.text[:200])
+    about = [kind for kind in _kinds(row.get("about")) if kind in wanting]
+    said = row.get("feedback")
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    if not isinstance(said, str):
+        raise Unusable("human feedback without a text", reply.text[:200])
+    satisfied = tuple(kind for kind in satisfied if kind not in wanting)
+    return Comment(checked(said), about[0] if about else wanting[0], satisfied, wanting)
+
+
+def checked(text: str) -> str:
+    """Return feedback that keeps to the rules, without thanks.
+
+    Raises:
+        Unusable: naming the rule that it breaks.
+    """
+    text = re.sub(r"\s*\n\s*", " ", plain_words(text))
+    text = _THANKS.sub("", text).strip()
+    text = text[:1].upper() + text[1:]
+    if not text:
+        raise Unusable("an empty reply")
+    if sentences(text) > SENTENCES or len(text) > CHARACTERS:
+        raise Unusable("human feedback that is too long", text[:400])
+    if _PRAISE.search(text):
+        raise Unusable("human feedback that wishes nothing", text)
+    if _PROGRAMMER.search(text):
+        raise Unusable("human feedback in the programmer's voice", text)
+    return text
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return the object in a reply: JSON, Python's spelling of it, or what its three fields look like."""
+    text = re.sub(r"<think>.*?(?:</think>|\Z)", "", text, flags=re.DOTALL)
+    start, end = text.find("{"), text.rfind("}")
+    inside = text[start : end + 1] if 0 <= start < end else text
+    for read in (_json, _literal):
+        row = read(inside)
+        if row is None:
+            row = read(re.sub(r",(\s*[}\]])", r"\1", inside))  # a comma before a closing bracket
+        if row is not None:
+            return row
+    return _by_pattern(inside)
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _literal(text: str) -> dict[str, Any] | None:
+    try:
+        row = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _by_pattern(text: str) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name in ("satisfied", "not_satisfied"):
+        if match := re.search(rf"(?<![\w_])[\"']?{name}[\"']?\s*:\s*\[([^\]]*)", text, re.IGNORECASE):
+            row[name] = re.findall(r"[\"']([^\"']+)[\"']|([a-z][a-z ]+)", match[1], re.IGNORECASE)
+            row[name] = [one or other for one, other in row[name]]
+    if match := re.search(r"[\"']?\babout[\"']?\s*:\s*[\"']([^\"'\n]+)", text, re.IGNORECASE):
+        row["about"] = match[1]
+    if match := re.search(
+        r"[\"']?\bfeedback[\"']?\s*:\s*(?:\"([^\"\n]+)|'([^'\n]+)|([^\"'\n{}\[\]]+))", text, re.IGNORECASE
+    ):
+        row["feedback"] = next(each for each in match.groups() if each).strip()
+    return row
+
+
+def _kinds(value: Any) -> tuple[str, ...]:
+    """Return the known kinds that a field names, however it spells them."""
+    if isinstance(value, dict):
+        value = list(value)
+    words = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
+    found = []
+    for word in words:
+        lowered = str(word).lower()
+        exact = lowered.split(":")[0].strip()
+        kind = exact if exact in prompts.HUMAN_KINDS else _by_stem(lowered)
+        if kind and kind not in found:
+            found.append(kind)
+    return tuple(found)
+
+
+def _by_stem(word: str) -> str:
+    return next((kind for kind, stems in _STEMS.items() if any(stem in word for stem in stems)), "")

@@ -1,0 +1,127 @@
+"""Simulated human feedback: what is read from a model, and what the rules refuse."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencodeinterpreter.codefeedback.human_feedback import checked, comment_on, read_comment
+from opencodeinterpreter.codefeedback.parts import Cast, Player, Unusable
+from opencodeinterpreter.codefeedback.prompts import HUMAN_KINDS
+from opencodeinterpreter.models import Generation, ScriptedModel
+from opencodeinterpreter.models.response_cache import Reply
+
+WISH = "Please handle an empty list too."
+GOOD = {"satisfied": ["clarity"], "not_satisfied": ["bugs", "efficiency"], "about": "bugs", "feedback": WISH}
+
+
+def read(text):
+    return read_comment(Reply(text, "stop"))
+
+
+def test_there_are_ten_kinds():
+    assert len(HUMAN_KINDS) == 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(GOOD),
+        f"```json\n{json.dumps(GOOD, indent=2)}\n```",
+        f"Sure! Here is my feedback:\n{json.dumps(GOOD)}\nI hope this helps.",
+        str(GOOD),
+        json.dumps(GOOD)[:-1] + ",}",
+        f'{{"satisfied": ["clarity"], "not_satisfied": ["bugs", "efficiency"], "feedback": "{WISH}"',
+        f'{{satisfied: [clarity], not_satisfied: [bugs, efficiency], about: "bugs", feedback: "{WISH}"}}',
+        json.dumps({**GOOD, "not_satisfied": ["Bug identification", "Efficiency: speed"], "about": ""}),
+        f'<think>{{"feedback": "no"}}</think>{json.dumps(GOOD)}',
+    ],
+)
+def test_broken_json_is_read(text):
+    comment = read(text)
+    assert comment.text == WISH
+    assert comment.kind == "bugs"
+    assert comment.satisfied == ("clarity",)
+    assert comment.not_satisfied == ("bugs", "efficiency")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("The code is fine.", "without a kind"),
+        (json.dumps({**GOOD, "not_satisfied": []}), "without a kind"),
+        (json.dumps({**GOOD, "not_satisfied": ["the colour"]}), "without a kind"),
+        (json.dumps({**GOOD, "feedback": {}}), "without a text"),
+        (json.dumps({**GOOD, "feedback": ""}), "an empty reply"),
+        (json.dumps({**GOOD, "feedback": "One. Two. Three."}), "too long"),
+        (json.dumps({**GOOD, "feedback": "Please " + "do this and " * 40 + "that."}), "too long"),
+        (json.dumps({**GOOD, "feedback": "Use this: ```python\nprint(1)\n```"}), "code where"),
+        (json.dumps({**GOOD, "feedback": "Write `x = sorted(y)` instead."}), "code where"),
+        (json.dumps({**GOOD, "feedback": "x = sorted(y)"}), "code where"),
+        (json.dumps({**GOOD, "feedback": "You should add\nif not values:\n    return []"}), "code where"),
+        (json.dumps({**GOOD, "feedback": "Change it to total = sum(values) please."}), "code where"),
+        (json.dumps({**GOOD, "feedback": "The code is correct and easy to read."}), "wishes nothing"),
+        (json.dumps({**GOOD, "feedback": "I have updated the function."}), "programmer's voice"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused_for_a_reason(text, reason):
+    with pytest.raises(Unusable, match=reason):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please rename `x` to something that tells what it holds.",
+        "Could `solve()` also take a list, e.g. of file names? It would help me.",
+        "The code works, but it is slow with 3.5 million rows.",
+        "Can you make it faster when the list is already sorted?",
+        "Return an empty list if there is nothing to do.",
+    ],
+)
+def test_what_a_person_would_say_passes(text):
+    assert checked(text) == text
+
+
+def test_thanks_are_left_out():
+    assert checked("Thanks! please add a docstring.") == "Please add a docstring."
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_or_refused(text):
+    try:
+        comment = read(text)
+    except Unusable:
+        return
+    assert comment.kind in HUMAN_KINDS
+
+
+@given(st.text(max_size=300))
+def test_feedback_never_holds_a_fence(text):
+    try:
+        assert "```" not in checked(text)
+    except Unusable:
+        return
+
+
+def said(*replies, seed=1):
+    model = ScriptedModel(replies)
+    with Cast({"user": Player("u", "u", lambda: model)}, None, Generation()) as cast:
+        return comment_on(cast["user"], "Sum a list.", "print(sum([1]))", "Execution result: \n1", seed), model
+
+
+def test_it_is_asked_again_until_the_rules_are_kept():
+    long = json.dumps({**GOOD, "feedback": "One. Two. Three."})
+    comment, model = said(long, "nothing", json.dumps(GOOD))
+    assert comment.text == WISH
+    assert [each.temperature for each in model.generations] == [0, 0.7, 0.7]
+    with pytest.raises(Unusable):
+        said(long, long, long)
+
+
+def test_the_order_of_the_kinds_depends_on_the_seed_alone():
+    one, again, other = (said(json.dumps(GOOD), seed=seed)[1].requests[0][0].content for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+    assert all(kind in one for kind in HUMAN_KINDS)
