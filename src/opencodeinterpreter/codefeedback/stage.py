@@ -110,7 +110,11 @@ class Table:
 
 
 class TableStage(Protocol):
-    """A stage that has to know all rows before it can give the first one. It keeps no more of them than it needs."""
+    """A stage that has to know all rows before it can give the first one. It keeps no more of them than it needs.
+
+    It may have a method ``check(row)`` too: a row for which that raises an ``InputError`` is set aside as a bad record,
+    with its file and line, and ``build`` does not see it.
+    """
 
     @property
     def name(self) -> str: ...
