@@ -10,7 +10,7 @@ from opencodeinterpreter.codefeedback.model_stage import Means
 from opencodeinterpreter.codefeedback.parts import Player
 from opencodeinterpreter.codefeedback.simulation import Simulation, SimulationOptions
 from opencodeinterpreter.dialog import Dialog
-from opencodeinterpreter.errors import ConfigError, InputError
+from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.models import ScriptedModel
 
 QUERY = {"id": "q1", "query": "Print the sum of 1 to 10.", "language": "python", "source": "own", "licence": "MIT"}
@@ -199,8 +199,7 @@ def test_many_rows_at_once_give_what_one_after_the_other_gives():
 
 
 def test_rows_and_settings_that_cannot_be_used_are_named():
-    with pytest.raises(InputError, match="statement"):
-        outcome(simulation()[0], {**PROBLEM, "statement": ""})
+    assert outcome(simulation()[0], {**PROBLEM, "statement": ""}).drops[0].reason == "a problem without a statement"
     with pytest.raises(ConfigError, match="drop, keep"):
         SimulationOptions(unfinished="burn")
     with pytest.raises(ConfigError, match="refinement"):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from opencodeinterpreter.codefeedback.code_blocks import blocks
 from opencodeinterpreter.codefeedback.execution import Executor
 from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
-from opencodeinterpreter.codefeedback.parts import Player
+from opencodeinterpreter.codefeedback.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.prompts import PROMPTS_VERSION
 from opencodeinterpreter.codefeedback.replies import Step
-from opencodeinterpreter.codefeedback.rows import Bug, Problem, Query, Tests
+from opencodeinterpreter.codefeedback.rows import Problem, Query, Tests
 from opencodeinterpreter.codefeedback.stage import Row
 from opencodeinterpreter.dialog import Dialog, Message
-from opencodeinterpreter.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,16 @@ def assignment(row: Row) -> Assignment:
     """Read a query or a problem.
 
     Raises:
-        InputError: if it is neither, or a problem without a statement.
+        InputError: if it is neither.
+        Unusable: for a problem without a statement.
     """
     if "query" in row:
         query = Query.from_json(row)
-        return Assignment(query.id, query.query, language=query.language, source=query.source, licence=query.licence)
+        code = next((block.code for block in blocks(query.answer) if block.language == "python"), "")
+        return Assignment(query.id, query.query, code, None, query.language, query.source, query.licence)
     problem = Problem.from_json(row)
     if not problem.statement.strip():
-        raise InputError("the problem has no statement")
+        raise Unusable("a problem without a statement")
     code = next((each.code for each in problem.solutions if (each.language or "python") == "python"), "")
     return Assignment(
         problem.id,
@@ -58,10 +60,6 @@ def assignment(row: Row) -> Assignment:
         problem.source,
         problem.licence,
     )
-
-
-def of_bug(bug: Bug, task: str) -> Assignment:
-    return Assignment(bug.id, task, bug.fixed, bug.tests, bug.language, bug.source, bug.licence)
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Draft:
             # Without tests, a run without error shows nothing but that.
             passed=self.last.passed if self.task.tests is not None or self.last.ok else False,
             train=self.good,
-            exec=self.last.to_json(),
+            exec=_outcome(self.last),
         )
         self.messages.append(Message("assistant", step.text, meta))
         return self.last
@@ -121,7 +119,7 @@ class Draft:
     def tell(self) -> None:
         """Add the message that tells of the last execution."""
         assert self.last is not None
-        meta = self._meta("execution", exec=self.last.to_json(), passed=self.last.passed)
+        meta = self._meta("execution", exec=_outcome(self.last), passed=self.last.passed)
         self.messages.append(Message("user", feedback_text(self.last), meta))
 
     def untell(self) -> None:
@@ -148,11 +146,6 @@ class Draft:
         """Add what the person says to the program."""
         self.messages.append(Message("user", text, self._meta("human", model=model, **meta)))
 
-    def replace_code(self, step: Step) -> None:
-        """Put other words around the last program, which stays as it is."""
-        assert step.code == self.code
-        self.messages[-1] = replace(self.messages[-1], content=step.text)
-
     def dialog(self, method: str, seed: int, players: Mapping[str, Player], **meta: Any) -> Dialog:
         """Return the finished dialog."""
         task = self.task
@@ -173,6 +166,11 @@ class Draft:
 
     def _meta(self, kind: str, **more: Any) -> dict[str, Any]:
         return {"kind": kind, **more, **({"source": self.task.source} if self.task.source else {})}
+
+
+def _outcome(execution: Execution) -> dict[str, Any]:
+    """Return what is stored of an execution: not its seconds, since the same recipe has to give the same bytes."""
+    return {name: value for name, value in execution.to_json().items() if name != "seconds"}
 
 
 def shown(messages: Sequence[Message]) -> tuple[Message, ...]:
