@@ -26,6 +26,8 @@ def answer_of(turn: Turn, outcome: Outcome, dialog: Dialog, language: str) -> An
 
 def state_of_job(turn: Turn, outcome: Outcome) -> str:
     """Say plainly, in our words, where a job stands that the model gave no last word on."""
+    if outcome == "ran":
+        return ""  # whoever ran the code sees what it gave
     executed = [round_ for round_ in turn.rounds if round_.result is not None]
     runs = f"{len(executed)} run{'' if len(executed) == 1 else 's'}"
     why = {

@@ -24,6 +24,7 @@ Outcome = Literal[
     "repeated",  # the model gave the code, or met the error, that it had just given or met
     "stopped",  # a person stopped it
     "rejected",  # a person rejected the code without a reason
+    "ran",  # a person ran code of their own; the model was not asked
 ]
 """How a turn ended."""
 
@@ -81,7 +82,9 @@ class CodeActionStarted(Event):
     code: str
     language: str = "python"
     author: Literal["model", "user"] = "model"
-    """ "user" where a person edited the code before it ran."""
+    """ "user" where a person wrote the code, or edited it before it ran."""
+    replaces: int | None = None
+    """Of code that a person made from an earlier cell: the number of that cell's event in the session's log."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,18 @@ class ApprovalRequest(Request):
     def edit(self, code: str) -> None:
         """Run ``code`` in its place; the model is told."""
         self._decide("edit", code)
+
+
+@dataclass(frozen=True)
+class Decided(Event):
+    """A person decided what a request asked."""
+
+    type = "decided"
+    round: int
+    verb: str
+    """ "approve", "edit" or "reject"."""
+    text: str = ""
+    """The code to run for "edit", the reason for "reject"."""
 
 
 @dataclass(frozen=True)

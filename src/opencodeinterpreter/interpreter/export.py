@@ -50,7 +50,8 @@ def _notebook(turns: Sequence[Turn]) -> str:
     cells = []
     count = 0
     for turn in turns:
-        cells.append(v4.new_markdown_cell(_quoted(turn.task)))
+        if turn.task:
+            cells.append(v4.new_markdown_cell(_quoted(turn.task)))
         for round_ in turn.rounds:
             text = prose(round_.reply)
             if text:
@@ -60,7 +61,7 @@ def _notebook(turns: Sequence[Turn]) -> str:
                 number = count if round_.result is not None else None
                 outputs = _outputs(round_.result, count) if round_.result else []
                 cells.append(v4.new_code_cell(round_.code.rstrip(), execution_count=number, outputs=outputs))
-        if turn.answer is not None and turn.answer.outcome != "answered":
+        if turn.answer is not None and turn.answer.outcome not in ("answered", "ran"):
             cells.append(v4.new_markdown_cell(turn.answer.text))
     notebook = v4.new_notebook(
         cells=cells,
@@ -112,7 +113,7 @@ def _markdown(turns: Sequence[Turn]) -> str:
         parts.append(_quoted(turn.task))
         for round_ in turn.rounds:
             parts += _markdown_round(round_)
-        if turn.answer is not None and turn.answer.outcome != "answered":
+        if turn.answer is not None and turn.answer.outcome not in ("answered", "ran"):
             parts.append(turn.answer.text)
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -147,7 +148,7 @@ def _python(turns: Sequence[Turn]) -> str:
     for turn in turns:
         worked = [round_.code for round_ in turn.rounds if round_.code and round_.result and round_.result.ok]
         if worked:
-            parts.append("# " + "\n# ".join(turn.task.splitlines()))
+            parts.append("# " + "\n# ".join((turn.task or "Code of my own").splitlines()))
             parts += [_without_magics(code).strip() for code in worked]
     if not parts:
         raise InputError("No code has worked yet, so there is nothing to export as Python.")

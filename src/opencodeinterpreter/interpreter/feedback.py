@@ -159,6 +159,17 @@ def edited_feedback(code: str, feedback: str) -> str:
     return f"The user changed the code before it ran. What was run:\n```python\n{code.strip()}\n```\n{feedback}"
 
 
+def own_code_feedback(code: str, feedback: str, edited: bool) -> str:
+    """What the model is told of code that a person ran; ``edited`` where it was made from the model's."""
+    what = "The user changed the code and ran it again. What was run" if edited else "The user ran code of their own"
+    return f"{what}:\n```python\n{code.strip()}\n```\n{feedback}"
+
+
+def comment_feedback(comment: str, code: str) -> str:
+    """What the model is told of a person's comment on a piece of code."""
+    return f"About this code:\n```python\n{code.strip()}\n```\n{comment.strip()}" if code.strip() else comment.strip()
+
+
 def looks_empty(result: ExecutionResult) -> bool:
     """Hold for code that ran without error and put out nothing, zero or nan where a value was to be expected."""
     return result.ok and _EMPTY.search(f"{result.stdout}\n{result.result or ''}") is not None

@@ -87,7 +87,8 @@ class History:
         for turn in turns:
             first = 0 if whole else turn.shown_from
             message = f"{turn.message}\n\n{turn.note}" if first else turn.message
-            messages.append(Message("user", message, {"kind": "task"}))
+            if message:  # a person's own code comes without
+                messages.append(Message("user", message, {"kind": "task"}))
             for number, round_ in enumerate(turn.rounds[first:], start=first):
                 kind = "answer" if number == 0 else "repair" if _failed(turn.rounds[number - 1]) else "answer"
                 passed = {"passed": round_.result.ok} if round_.result else {}
@@ -123,6 +124,8 @@ def _with_short_outputs(turn: Turn, keep_last: bool) -> Turn:
 
 
 def _answer_only(turn: Turn) -> Turn:
+    if not turn.message:
+        return _with_short_outputs(turn, keep_last=False)
     text = turn.answer.text if turn.answer else "(no answer)"
     return replace(turn, rounds=[Round(text or "(no answer)", None, None, None)], shown_from=0)
 

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.errors import InputError, ModelError, OcintError, SandboxError
+from opencodeinterpreter.interpreter.by_hand import ByHand
 from opencodeinterpreter.interpreter.events import (
     Answer,
     CodeActionStarted,
@@ -19,9 +20,10 @@ from opencodeinterpreter.interpreter.events import (
     TurnStarted,
 )
 from opencodeinterpreter.interpreter.execution import execute
+from opencodeinterpreter.interpreter.feedback import comment_feedback
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.prompts import PROMPT_VERSION, system_prompt
-from opencodeinterpreter.interpreter.recording import Recorder, history_of
+from opencodeinterpreter.interpreter.recording import Recorder, history_of, pending_comments
 from opencodeinterpreter.interpreter.sessions import Session
 from opencodeinterpreter.interpreter.turn import TurnLoop
 from opencodeinterpreter.interpreter.uploads import READ_BYTES, Upload, describe_uploads
@@ -83,8 +85,10 @@ class Interpreter:
         self._recorder = Recorder(session)
         self._history = History(system or system_prompt(self._language))
         self._state_lost = False
+        self._comments: list[tuple[str, str]] = []
         if session is not None:
             self._history.turns = history_of(session.events())
+            self._comments = pending_comments(session.events())
             self._state_lost = bool(self._history.turns)
         self._stopped = threading.Event()
         self._idle = threading.Event()
@@ -123,8 +127,12 @@ class Interpreter:
                 raise {"model": ModelError, "sandbox": SandboxError}.get(event.kind, OcintError)(event.message)
         raise OcintError("The turn was abandoned before it ended.")
 
-    def stream(self, task: str, files: Sequence[str | Path] = ()) -> Iterator[Event]:
+    def stream(self, task: str, files: Sequence[str | Path] = (), present: Sequence[str] = ()) -> Iterator[Event]:
         """Do a task and yield what happens. A message after the first is human feedback on what was done.
+
+        Args:
+            files: copied into the workspace; the model is told what they are.
+            present: names of files that are in the workspace already, of which the model is told likewise.
 
         A turn that is still under way is stopped first. Leaving the iteration early stops the turn.
 
@@ -134,8 +142,10 @@ class Interpreter:
         if not task.strip():
             raise InputError("The task is empty; say what is to be done.")
         self._end_active()
-        uploads = [self._upload(file) for file in files]
-        parts = [_RESTARTED if self._state_lost else "", describe_uploads(uploads), task]
+        uploads = [*(self._upload(file) for file in files), *self._present(present)]
+        comments = [comment_feedback(text, code) for text, code in self._comments]
+        parts = [_RESTARTED if self._state_lost else "", *comments, describe_uploads(uploads), task]
+        self._comments.clear()
         turn = Turn(task, tuple(upload.name for upload in uploads), "\n\n".join(part for part in parts if part))
         return self._begin(turn)
 
@@ -147,7 +157,63 @@ class Interpreter:
         """
         self._end_active()
         turn = self.undo()
+        if not turn.message:
+            return self.execute(turn.rounds[0].code or "" if turn.rounds else "")
         return self._begin(Turn(turn.task, turn.files, turn.message))
+
+    def edit(self, number: int, task: str) -> Iterator[Event]:
+        """Take back turn ``number`` (0 is the first) and all after it, and do another task in its place.
+
+        The files that came with it go with it again; what code did to variables and files stays.
+
+        Raises:
+            InputError: there is no such turn, or it was code of the person's own, or the task is empty.
+        """
+        if not task.strip():
+            raise InputError("The task is empty; say what is to be done.")
+        self._end_active()
+        if not 0 <= number < len(self._history.turns):
+            raise InputError(f"There is no message {number} to edit.")
+        turn = self._history.turns[number]
+        if not turn.message:
+            raise InputError("That was code of your own; run other code instead.")
+        while len(self._history.turns) > number:
+            self.undo()
+        return self._begin(Turn(task, turn.files, turn.message.removesuffix(turn.task) + task))
+
+    def execute(self, code: str, replaces: int | None = None) -> Iterator[Event]:
+        """Run a person's own code as a turn of the session; the model is told of it with the next message.
+
+        Args:
+            replaces: where the code was made from that of an earlier cell, the number of its event in the log.
+
+        Raises:
+            InputError: there is no code.
+        """
+        if not code.strip():
+            raise InputError("There is no code to run.")
+        self._end_active()
+        note, self._state_lost = _RESTARTED if self._state_lost else "", False
+        return self._guarded(self._by_hand().own_code(code, replaces, note))
+
+    def adopt(self, task: str, answer: str, codes: Sequence[str] = ()) -> Iterator[Event]:
+        """Take over a turn that was had elsewhere: its code runs again, its words stay."""
+        self._end_active()
+        return self._guarded(self._by_hand().earlier_turn(task, answer, codes))
+
+    def comment(self, text: str, code: str = "", cell: int | None = None) -> None:
+        """Say something about a piece of code; the model is told with the next message.
+
+        Args:
+            cell: the number, in the session's log, of the event that began the code.
+
+        Raises:
+            InputError: an empty comment.
+        """
+        if not text.strip():
+            raise InputError("The comment is empty.")
+        self._recorder.control("comment", text=text, code=code, cell=cell)
+        self._comments.append((text, code))
 
     def undo(self) -> Turn:
         """Take the last turn out of the dialog; what its code did to variables and files stays.
@@ -183,6 +249,13 @@ class Interpreter:
     def _upload(self, file: str | Path) -> Upload:
         info = self.sandbox.upload(file)
         return Upload(info.path, info.size, self.sandbox.read(info.path, READ_BYTES))
+
+    def _present(self, names: Sequence[str]) -> list[Upload]:
+        sizes = {info.path: info.size for info in self.sandbox.files()} if names else {}
+        return [Upload(name, sizes.get(name, 0), self.sandbox.read(name, READ_BYTES)) for name in names]
+
+    def _by_hand(self) -> ByHand:
+        return ByHand(self.sandbox, self._history, self._stopped)
 
     def _begin(self, turn: Turn) -> Iterator[Event]:
         return self._guarded(self._turn_events(turn))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from opencodeinterpreter.interpreter.sessions import Session
 from opencodeinterpreter.models.base import Usage
 from opencodeinterpreter.sandbox.base import Artifact, Display, ErrorInfo, ExecutionResult, FileChange
 
+_GATHER_SECONDS = 0.1
+"""A line of text that takes longer is saved in parts, so that whoever follows the log sees it grow."""
+
 
 class Recorder:
-    """Saves events to a session as they happen; pieces of text are gathered to whole lines.
+    """Saves events to a session as they happen; pieces of text are gathered to lines, for a moment at most.
 
     Args:
         session: None records nothing.
@@ -23,6 +27,7 @@ class Recorder:
     def __init__(self, session: Session | None) -> None:
         self._session = session
         self._text = ""
+        self._flushed = 0.0
         self._settings: dict[str, Any] | None = None
 
     def event(self, event: Event) -> Event:
@@ -31,7 +36,7 @@ class Recorder:
             return event
         if isinstance(event, TextDelta):
             self._text += event.text
-            if "\n" in event.text:
+            if "\n" in event.text or time.monotonic() - self._flushed > _GATHER_SECONDS:
                 self.flush()
             return event
         self.flush()
@@ -44,16 +49,16 @@ class Recorder:
             self._settings = settings
             self._session.append({"type": "settings", **{key: plain(value) for key, value in settings.items()}})
 
-    def control(self, verb: str) -> None:
+    def control(self, verb: str, **details: Any) -> None:
         """Save what a person did to the session apart from its turns."""
         if self._session is not None:
             self.flush()
-            self._session.append({"type": verb})
+            self._session.append({"type": verb, **details})
 
     def flush(self) -> None:
         """Save the text that does not make a whole line yet."""
         if self._session is not None and self._text:
-            text, self._text = self._text, ""
+            text, self._text, self._flushed = self._text, "", time.monotonic()
             self._session.append({"type": "text_delta", "text": text})
 
 
@@ -86,6 +91,17 @@ def history_of(events: Iterable[dict[str, Any]]) -> list[Turn]:
             partial = ""
     _keep_partial(turns, partial)
     return turns
+
+
+def pending_comments(events: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the comments, each with its code, that no message has taken to the model yet."""
+    pending: list[tuple[str, str]] = []
+    for row in events:
+        if row.get("type") == "comment":
+            pending.append((row["text"], row.get("code", "")))
+        elif row.get("type") == "turn_started" and row.get("message"):
+            pending.clear()
+    return pending
 
 
 def result_from_json(row: dict[str, Any]) -> ExecutionResult:

@@ -115,6 +115,8 @@ def _note(index: sqlite3.Connection, identity: str, row: dict[str, Any]) -> None
             "UPDATE sessions SET title = ?, model = ? WHERE id = ?",
             (row.get("title", ""), row.get("model", ""), identity),
         )
+    elif row.get("type") == "renamed":
+        index.execute("UPDATE sessions SET title = ? WHERE id = ?", (row.get("title", ""), identity))
     elif row.get("type") == "turn_started":
         task = str(row.get("task", ""))
         title = " ".join(task.split())[:_TITLE_CHARACTERS]

@@ -32,6 +32,27 @@ def read_events(folder: Path, outputs: bool = True) -> Iterator[dict[str, Any]]:
             yield _with_outputs(row, folder) if outputs else row
 
 
+def read_numbered(events: Path, after: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the saved events past number ``after``, each with its number: its line in the log, from 1.
+
+    Outputs are left as references. A line that is still being written is not there yet.
+    """
+    with events.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number <= after or not line.endswith(b"\n"):
+                continue
+            try:
+                yield number, json.loads(line)
+            except ValueError:
+                logger.warning("An unreadable line in %s was passed over.", events)
+
+
+def count_events(events: Path) -> int:
+    """Return how many lines the log has: the number of its last event."""
+    with events.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def _with_outputs(value: Any, folder: Path) -> Any:
     if isinstance(value, dict):
         restored: dict[str, Any] = {}

@@ -14,15 +14,16 @@ import fcntl
 import json
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from opencodeinterpreter.errors import SessionBusyError, SessionError, UnknownSessionError
 from opencodeinterpreter.interpreter.session_index import SessionIndex, SessionInfo
-from opencodeinterpreter.interpreter.session_log import by_reference, drop_torn_line, read_events
+from opencodeinterpreter.interpreter.session_log import by_reference, count_events, drop_torn_line, read_events
 
 
 class Session:
@@ -38,6 +39,12 @@ class Session:
         self._events = folder / "events.jsonl"
         drop_torn_line(self._events)
         self._file = self._events.open("a", encoding="utf-8")
+        self.count = count_events(self._events)
+        """How many events there are: the number of the last one."""
+        self.on_append: Callable[[], None] | None = None
+        """Called, in the thread that appends, after each event that was saved."""
+        self._writing = threading.Lock()
+        self._whole = True
 
     def __enter__(self) -> Session:
         return self
@@ -47,20 +54,29 @@ class Session:
     ) -> None:
         self.close()
 
-    def append(self, event: dict[str, Any]) -> None:
-        """Save one event; it is on its way to the disk when this returns.
+    def append(self, event: dict[str, Any]) -> int:
+        """Save one event, from any thread, and return its number; it is on its way to the disk when this returns.
 
         Raises:
             SessionError: if it cannot be written, as on a full disk.
         """
         try:
             row = {"time": round(time.time(), 3), **by_reference(event, self.folder)}
-            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            self._file.flush()
+            line = json.dumps(row, ensure_ascii=False) + "\n"
+            with self._writing:
+                self._file.write(line)
+                self._file.flush()
+                self.count = self.count + 1 if self._whole else count_events(self._events)
+                self._whole = True
+                number = self.count
         except OSError as error:
+            self._whole = False  # a part of the line may be there, or come later
             raise SessionError(f"The session could not be saved to {self.folder}: {error.strerror}.") from error
         if event.get("type") in {"turn_started", "answer", "session"}:
             self._index.note(self.id, row)
+        if self.on_append is not None:
+            self.on_append()
+        return number
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield what was saved, in order, outputs included."""

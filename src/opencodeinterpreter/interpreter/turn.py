@@ -18,6 +18,7 @@ from opencodeinterpreter.interpreter.code_actions import (
 from opencodeinterpreter.interpreter.events import (
     ApprovalRequest,
     CodeActionStarted,
+    Decided,
     Event,
     ExecutionFinished,
     InstallRequest,
@@ -277,6 +278,8 @@ class TurnLoop:
         while not self._stopped.is_set():
             decision = request.wait(timeout=0.1)
             if decision is not None:
+                verb, text = decision
+                yield Decided(getattr(request, "round", 0), verb, "" if verb == "approve" else text)
                 return decision
         return None
 
