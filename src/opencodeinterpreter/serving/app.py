@@ -1,0 +1,122 @@
+"""Puts the server together: routes, guard, errors in one form, an end that loses nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from opencodeinterpreter import __version__
+from opencodeinterpreter.errors import OcintError
+from opencodeinterpreter.serving import files_api, runs_api, sessions_api
+from opencodeinterpreter.serving.access import Keys
+from opencodeinterpreter.serving.guard import Guard, GuardSettings
+from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.links import Links
+from opencodeinterpreter.serving.quotas import Quotas
+from opencodeinterpreter.serving.refusals import OverloadedError, status_of
+
+logger = logging.getLogger(__name__)
+
+_ABOUT = """Sessions with a language model that writes code and a sandbox that runs it.
+
+Every request needs a key: `Authorization: Bearer KEY`. What happens in a session is a log of numbered events,
+which can be followed from any number on."""
+
+
+def create_app(
+    hub: Hub,
+    keys: Keys,
+    *,
+    guard: GuardSettings | None = None,
+    pages: Sequence[BaseRoute] = (),
+    public_pages: Sequence[str] = (),
+    on_start: Callable[[], None] = lambda: None,
+) -> ASGIApp:
+    """Make the server's ASGI application. The hub is the caller's to close, after the server has ended.
+
+    Args:
+        keys: who may come in.
+        guard: what is let through.
+        pages: further routes, such as those of the web page.
+        public_pages: those of their paths that need no key.
+        on_start: called when requests can be taken.
+    """
+    guard = guard or GuardSettings()
+    guard = GuardSettings(**{**guard.__dict__, "public": (*guard.public, *public_pages)})
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        on_start()
+        yield
+        await run_in_threadpool(hub.begin_closing)
+
+    app = FastAPI(
+        title="OpenCodeInterpreter",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=life,
+        docs_url=None,  # it would ask another host for its scripts
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    links = Links.kept_in(hub.store.root)
+    app.state.hub, app.state.links, app.state.guard, app.state.quotas = hub, links, guard, Quotas(hub)
+    for module in (sessions_api, runs_api, files_api):
+        app.include_router(module.router)
+    app.add_api_route("/healthz", health, methods=["GET"], tags=["server"])
+    app.router.routes.extend(pages)
+    _answer_errors(app)
+    return Guard(app, keys, links, guard)
+
+
+def health(request: Request) -> JSONResponse:
+    """Whether the server takes requests; needs no key."""
+    hub: Hub = request.app.state.hub
+    state = "closing" if hub.closing else "ok"
+    return JSONResponse({"status": state}, status_code=503 if hub.closing else 200)
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Give every refusal one form, ``{"error": {"message", "type"}}``."""
+
+    @app.exception_handler(OcintError)
+    async def refused(_request: Request, error: OcintError) -> JSONResponse:
+        status, kind = status_of(error)
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, OverloadedError) else {}
+        return answer(status, kind, str(error), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # Without what was sent: it may hold what JSON cannot carry back.
+        said = "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()[:5])
+        return answer(422, "malformed", said)
+
+    @app.exception_handler(HTTPException)
+    async def plain(_request: Request, error: HTTPException) -> JSONResponse:
+        kind = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "bad_request")
+        return answer(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(RecursionError)
+    async def too_deep(_request: Request, _error: RecursionError) -> JSONResponse:
+        return answer(400, "bad_request", "The request is nested too deeply.")
+
+    @app.exception_handler(Exception)
+    async def fault(_request: Request, error: Exception) -> JSONResponse:
+        logger.error("A request ended by a fault of the program.", exc_info=error)
+        return answer(500, "internal", "The server has a fault; its log says more.")
+
+
+def answer(status: int, kind: str, message: str, headers: dict[str, Any] | None = None) -> JSONResponse:
+    """Return a refusal."""
+    safe = message.encode("utf-8", "replace").decode()
+    return JSONResponse({"error": {"message": safe, "type": kind}}, status_code=status, headers=headers)

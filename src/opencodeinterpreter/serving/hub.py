@@ -1,0 +1,295 @@
+"""All sessions of a server: who may have one, how many have a kernel, when they are put away."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opencodeinterpreter.errors import SessionBusyError, UnknownSessionError
+from opencodeinterpreter.interpreter import Event, Interpreter, Session, SessionInfo, SessionStore
+from opencodeinterpreter.models.base import ChatModel, Generation
+from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox.base import Limits
+from opencodeinterpreter.sandbox.packages import PackageFolder
+from opencodeinterpreter.sandbox.workspace import Workspace
+from opencodeinterpreter.serving.refusals import ClosingError, OverloadedError
+from opencodeinterpreter.serving.room import Room, State
+from opencodeinterpreter.serving.shelf import ModelShelf
+
+logger = logging.getLogger(__name__)
+
+_OWNER = "owner"
+
+
+class Watcher(Protocol):
+    """Is told what happens, to count it."""
+
+    def saw(self, room: Room, event: Event) -> None: ...
+
+    def ended(self, room: Room, last: Event | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """How sessions are held."""
+
+    approve: bool = False
+    """Ask before each run, where a session does not say otherwise."""
+    max_rounds: int = 5
+    generation: Generation = field(default_factory=Generation)
+    limits: Limits = field(default_factory=Limits)
+    network: bool = False
+    isolation: str = "bubblewrap"
+    max_kernels: int = 16
+    """Sessions that have a kernel at the same time; the one not used for longest is parked for another."""
+    max_waiting: int = 32
+    """Replies that may wait for the model; past that turns are refused."""
+    park_seconds: float | None = 900.0
+    """After so long without use a session is parked."""
+    expire_seconds: float | None = None
+    """After so long without use a session is deleted; None keeps it until somebody deletes it."""
+    replay: bool = True
+    """Run the earlier code again when a parked session comes back."""
+    sweep_seconds: float = 5.0
+    """How often it is looked for sessions to put away."""
+
+
+class Hub:
+    """Holds the sessions of one server. Use it in a ``with`` block, or close it. Safe to use from any thread.
+
+    Args:
+        store: where sessions are kept.
+        shelf: the models; closed with the hub.
+        make_sandbox: makes a session's sandbox, unstarted.
+        make_packages: makes what installs packages for a session; None where nothing is installed.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        shelf: ModelShelf,
+        make_sandbox: Callable[[Session], Sandbox],
+        settings: HubSettings | None = None,
+        make_packages: Callable[[Session], PackageFolder | None] = lambda _session: None,
+    ) -> None:
+        self.store = store
+        self.shelf = shelf
+        self.settings = settings or HubSettings()
+        self.started = time.time()
+        self.closing = False
+        self.watchers: list[Watcher] = []
+        self._make_sandbox = make_sandbox
+        self._make_packages = make_packages
+        self._rooms: dict[str, Room] = {}
+        self._lock = threading.RLock()
+        self._closed = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep, name="hub-sweeper", daemon=True)
+        self._sweeper.start()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    # Sessions.
+
+    def create(self, owner: str = "", title: str = "", model: str | None = None, approve: bool | None = None) -> Room:
+        """Make a session; its kernel starts with its first code.
+
+        Raises:
+            UnknownModelError: the model is not offered.
+            OverloadedError: the server is about to end.
+        """
+        self._check_running()
+        name = self.shelf.check(model) if model else self.shelf.default
+        with self.store.create(model=name, title=title) as session:
+            if approve is not None:
+                session.append({"type": "chosen", "model": name, "approve": approve})
+            if owner:
+                (session.folder / _OWNER).write_text(owner, encoding="utf-8")
+            return self._room(session.id, owner)
+
+    def room(self, identity: str, owner: str | None = "") -> Room:
+        """Return a session by its whole id.
+
+        Args:
+            owner: who asks: sees nothing but their own; None sees all.
+
+        Raises:
+            UnknownSessionError: there is no such session of theirs.
+        """
+        folder = self.store.root / identity
+        known = identity.replace("-", "").isalnum() and (folder / "events.jsonl").is_file()
+        if not known or (owner is not None and self.owner(identity) != owner):
+            raise UnknownSessionError("There is no such session.")
+        return self._room(identity, self.owner(identity))
+
+    def infos(self, owner: str | None = "", search: str = "") -> list[SessionInfo]:
+        """Return the sessions of an owner, newest first, whose title or tasks hold ``search``."""
+        return [info for info in self.store.infos(search) if owner is None or self.owner(info.id) == owner]
+
+    def owner(self, identity: str) -> str:
+        """Return the name of the key that made a session; empty for the server's own."""
+        room = self._rooms.get(identity)
+        if room is not None:
+            return room.owner
+        try:
+            return (self.store.root / identity / _OWNER).read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def rename(self, room: Room, title: str) -> None:
+        """Give a session another title."""
+        room.note({"type": "renamed", "title": title})
+        self.store.rename(room.id, title)
+
+    def delete(self, room: Room) -> None:
+        """Stop, and delete a session with its files."""
+        with self._lock:
+            room.close()
+            self.store.delete(room.id)
+            self._rooms.pop(room.id, None)
+        room.bell.ring()
+
+    def state(self, identity: str) -> State:
+        """Return what a session does."""
+        room = self._rooms.get(identity)
+        return room.state if room is not None else "parked"
+
+    def rooms(self) -> list[Room]:
+        """Return the sessions that were used since the server started."""
+        with self._lock:
+            return list(self._rooms.values())
+
+    def files(self, room: Room) -> Workspace:
+        """Return a session's workspace, whether or not it has a kernel."""
+        return Workspace(room.workspace, self.settings.limits.workspace_mb)
+
+    # What rooms ask for.
+
+    def interpreter(self, session: Session, model: ChatModel, approve: bool) -> Interpreter:
+        """Make a session's interpreter; its sandbox is made, not started."""
+        sandbox = self._make_sandbox(session)
+        try:
+            return Interpreter(
+                model,
+                sandbox=sandbox,
+                max_rounds=self.settings.max_rounds,
+                approve=approve,
+                session=session,
+                generation=self.settings.generation,
+                packages=self._make_packages(session),
+            )
+        except BaseException:
+            sandbox.close()
+            raise
+
+    def admit(self, room: Room) -> None:
+        """Let a run begin.
+
+        Raises:
+            OverloadedError: too many wait for the model, or the server is about to end.
+        """
+        self._check_running()
+        waiting = self.shelf.waiting()
+        if waiting >= self.settings.max_waiting:
+            raise OverloadedError(f"{waiting} messages wait for the model already; try again in a while.", 15)
+        room.used = time.monotonic()
+
+    def make_room(self, room: Room) -> None:
+        """Make sure that one more session may have a kernel, by parking the one not used for longest.
+
+        Raises:
+            OverloadedError: all are in use.
+        """
+        with self._lock:
+            opened = [each for each in self._rooms.values() if each.open and each is not room]
+            if len(opened) < self.settings.max_kernels:
+                return
+            for each in sorted(opened, key=lambda each: each.used):
+                if each.state == "idle" and each.park("another session needed the place"):
+                    return
+        raise OverloadedError(
+            f"All {self.settings.max_kernels} sessions that may run at a time are in use; try again in a while.", 10
+        )
+
+    def saw(self, room: Room, event: Event) -> None:
+        for watcher in self.watchers:
+            watcher.saw(room, event)
+
+    def ended(self, room: Room, last: Event | None) -> None:
+        for watcher in self.watchers:
+            watcher.ended(room, last)
+
+    # Its end.
+
+    def begin_closing(self) -> None:
+        """Take no more runs; whoever listens is told."""
+        self.closing = True
+        for room in self.rooms():
+            room.bell.ring()
+
+    def drain(self, seconds: float) -> None:
+        """Let runs end by themselves for so long; stop the others, and say so in their logs."""
+        self.begin_closing()
+        deadline = time.monotonic() + seconds
+        for room in self.rooms():
+            room.wait(max(0.0, deadline - time.monotonic()))
+        for room in self.rooms():
+            room.leave()
+
+    def close(self) -> None:
+        """Stop what runs, end all kernels, and free the models; safe to call twice."""
+        self.begin_closing()
+        self._closed.set()
+        if self._sweeper.is_alive():
+            self._sweeper.join()
+        for room in self.rooms():
+            room.leave()
+        for room in self.rooms():
+            room.close()
+        self.shelf.close()
+
+    def _check_running(self) -> None:
+        if self.closing:
+            raise ClosingError("The server is being shut down; try again in a moment.", 10)
+
+    def _room(self, identity: str, owner: str) -> Room:
+        with self._lock:
+            if identity not in self._rooms:
+                self._rooms[identity] = Room(self, identity, owner)
+            return self._rooms[identity]
+
+    def _sweep(self) -> None:
+        while not self._closed.wait(self.settings.sweep_seconds):
+            try:
+                self._park_idle()
+                self._expire()
+            except Exception:
+                logger.exception("Sessions could not be put away.")
+
+    def _park_idle(self) -> None:
+        limit = self.settings.park_seconds
+        for room in self.rooms():
+            if limit is not None and room.state == "idle" and time.monotonic() - room.used > limit:
+                room.park()
+
+    def _expire(self) -> None:
+        limit = self.settings.expire_seconds
+        if limit is None:
+            return
+        for info in self.store.infos():
+            if time.time() - info.updated < limit:
+                continue
+            room = self._rooms.get(info.id)
+            if room is not None and room.state in ("running", "waiting"):
+                continue
+            try:
+                self.delete(self._room(info.id, self.owner(info.id)))
+            except (SessionBusyError, UnknownSessionError):
+                continue

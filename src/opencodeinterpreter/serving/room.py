@@ -1,0 +1,447 @@
+"""One session as a server holds it: its kernel and its workspace, one run at a time, everything in its log.
+
+A room is *parked* while it has neither kernel nor lock, *idle* while it has both and nothing runs, else *running*, or
+*waiting* where the run waits for a person. Runs are threads; who follows them reads the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from opencodeinterpreter.errors import InputError, OcintError, SessionError
+from opencodeinterpreter.interpreter import (
+    Answer,
+    ApprovalRequest,
+    Event,
+    Failure,
+    InstallRequest,
+    Interpreter,
+    Session,
+)
+from opencodeinterpreter.interpreter.history import Turn
+from opencodeinterpreter.interpreter.recording import history_of
+from opencodeinterpreter.interpreter.session_log import read_events, read_numbered
+from opencodeinterpreter.models.base import ChatModel, Generation
+from opencodeinterpreter.serving.fair_queue import SessionModel
+from opencodeinterpreter.serving.feed import Bell
+from opencodeinterpreter.serving.refusals import BusyError, NothingWaitsError
+
+if TYPE_CHECKING:
+    from opencodeinterpreter.serving.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+State = Literal["parked", "idle", "running", "waiting"]
+Begin = Callable[[Interpreter], Iterator[Event]]
+
+_CUT = "The server ended while this ran; send the message again to go on."
+_LEAVING = "The server is being shut down; what ran was stopped, and everything up to here is kept."
+_LATE = "The time allowed for one turn ({seconds:g} s) is over."
+
+
+class Room:
+    """A session of the hub; ``Hub`` makes it.
+
+    Args:
+        hub: gives kernels and models, and is told what happens.
+        identity: of the session.
+        owner: the name of the key that made it; empty for the server's own token.
+    """
+
+    def __init__(self, hub: Hub, identity: str, owner: str) -> None:
+        self.id = identity
+        self.owner = owner
+        self.folder: Path = hub.store.root / identity
+        self.bell = Bell()
+        self.used = time.monotonic()
+        self.state_lost = False
+        """Whether variables of earlier code are gone."""
+        self.turn_seconds: float | None = None
+        """For one turn of this session; None for as long as it takes."""
+        self._hub = hub
+        self._lock = threading.RLock()
+        self._session: Session | None = None
+        self._interpreter: Interpreter | None = None
+        self._model: SessionModel | None = None
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._pending: tuple[int, ApprovalRequest | InstallRequest] | None = None
+        self._last: Event | None = None
+
+    # What is known of it.
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "events.jsonl"
+
+    @property
+    def workspace(self) -> Path:
+        return self.folder / "workspace"
+
+    @property
+    def state(self) -> State:
+        if self._thread is not None:
+            return "waiting" if self._pending is not None else "running"
+        return "idle" if self._interpreter is not None else "parked"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has a kernel, or may have one at any moment."""
+        return self._interpreter is not None
+
+    @property
+    def alive(self) -> bool:
+        """Whether a kernel runs."""
+        interpreter = self._interpreter
+        return interpreter is not None and interpreter.sandbox.alive
+
+    @property
+    def position(self) -> int:
+        """The place in the queue for the model; 0 if it does not wait there."""
+        return self._model.position if self._model is not None else 0
+
+    @property
+    def pending(self) -> dict[str, Any] | None:
+        """The request that waits for a person, with the number of its event."""
+        pending = self._pending
+        return {**pending[1].to_json(), "seq": pending[0]} if pending else None
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last event."""
+        session = self._session
+        return session.count if session is not None else sum(1 for _ in read_numbered(self.log))
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the turns so far, from memory or from the log."""
+        interpreter = self._interpreter
+        return interpreter.turns if interpreter is not None else history_of(read_events(self.folder))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the model and whether runs are to be approved, as the log says."""
+        found: dict[str, Any] = {"model": self._hub.shelf.default, "approve": self._hub.settings.approve}
+        for _, row in read_numbered(self.log):
+            if row.get("type") in ("session", "chosen"):
+                found.update({key: row[key] for key in ("model", "approve") if row.get(key) not in (None, "")})
+        if found["model"] not in self._hub.shelf.names:  # of the command line, or no longer offered
+            found["model"] = self._hub.shelf.default
+        return found
+
+    # What a person does. Each raises BusyError while something runs, unless it says otherwise.
+
+    def message(self, text: str, files: Sequence[str] = (), generation: Generation | None = None) -> None:
+        """Begin a turn.
+
+        Args:
+            files: names in the workspace, of which the model is told.
+            generation: how replies are generated from now on.
+
+        Raises:
+            InputError: an empty message, or a file that is not there.
+        """
+        if not text.strip():
+            raise InputError("The message is empty; say what is to be done.")
+        self.check_files(files)
+        self._begin(lambda it: it.stream(text, present=files), generation=generation)
+
+    def edit(self, turn: int, text: str) -> None:
+        """Take back ``turn`` and what came after it, and do another task in its place."""
+        with self._free():
+            turns = self.turns()
+            if not text.strip():
+                raise InputError("The message is empty; say what is to be done.")
+            if not 0 <= turn < len(turns) or not turns[turn].message:
+                raise InputError(f"There is no message {turn} to edit.")
+            self._begin(lambda it: it.edit(turn, text))
+
+    def retry(self) -> None:
+        """Do the last turn again."""
+        with self._free():
+            if not self.turns():
+                raise InputError("There is nothing to do again.")
+            self._begin(lambda it: it.retry())
+
+    def run_code(self, code: str, replaces: int | None = None) -> None:
+        """Run a person's code; ``replaces`` is the number of the cell that it was made from."""
+        if not code.strip():
+            raise InputError("There is no code to run.")
+        if replaces is not None:
+            self.code_of(replaces)
+        self._begin(lambda it: it.execute(code, replaces))
+
+    def adopt(self, turns: Sequence[tuple[str, str, Sequence[str]]], then: Begin) -> None:
+        """Take over turns that were had elsewhere, each (task, answer, code of its cells), then begin another."""
+
+        def begin(it: Interpreter) -> Iterator[Event]:
+            for task, answer, codes in turns:
+                yield from it.adopt(task, answer, codes)
+            yield from then(it)
+
+        self._begin(begin)
+
+    def replay(self) -> None:
+        """Run the earlier code that worked again."""
+        self._begin(None)
+
+    def undo(self) -> None:
+        """Take back the last turn."""
+        with self._free():
+            self._opened().undo()
+
+    def comment(self, text: str, cell: int | None = None, run: bool = False) -> None:
+        """Comment on a cell: the model is told with the next message, or at once with ``run``."""
+        code = self.code_of(cell) if cell is not None else ""
+        with self._free():
+            if run:
+                self._hub.admit(self)
+            self._opened().comment(text, code, cell)
+            if run:
+                self._begin(lambda it: it.stream("Take my comment into account."))
+
+    def stop(self) -> bool:
+        """End what runs, from any thread; return whether anything did."""
+        with self._lock:
+            if self._thread is None:
+                return False
+            self._stop.set()
+            self._end_run()
+        return True
+
+    def decide(self, verb: str, text: str = "") -> None:
+        """Decide the request that waits: "approve", "edit" (with the code) or "reject" (with a reason).
+
+        Raises:
+            NothingWaitsError: nothing waits.
+            InputError: a decision that cannot be made of it.
+        """
+        with self._lock:
+            if self._pending is None:
+                raise NothingWaitsError("Nothing waits for a decision.")
+            _, request = self._pending
+            if verb == "edit":
+                if isinstance(request, InstallRequest) or not text.strip():
+                    raise InputError("Only code can be edited, and not to nothing.")
+                request.edit(text)
+            elif verb == "approve":
+                request.approve()
+            else:
+                request.reject(text)
+            self._pending = None
+        self.bell.ring()
+
+    def choose(self, model: str | None = None, approve: bool | None = None) -> None:
+        """Go on with another model, or with or without asking before code runs."""
+        with self._free():
+            if model is not None:
+                self._hub.shelf.check(model)
+            interpreter = self._opened()
+            if model is not None:
+                self._model = self._hub.shelf.for_session(model, self.bell.ring)
+                interpreter.model = cast(ChatModel, self._model)
+            if approve is not None:
+                interpreter.approve = approve
+            self.note({"type": "chosen", "model": model, "approve": approve})
+
+    def note(self, row: dict[str, Any]) -> None:
+        """Save an event of the server's own, or of a person's, in the log."""
+        with self._lock:
+            if self._session is not None:
+                self._session.append(row)
+                return
+            with self._hub.store.open(self.id) as session:
+                session.append(row)
+        self.bell.ring()
+
+    def check_files(self, names: Sequence[str]) -> None:
+        """Raise InputError unless each is the name of a file in the workspace."""
+        for name in names:
+            self._hub.files(self).read(name, 0)
+
+    def code_of(self, cell: int) -> str:
+        """Return the code of a cell.
+
+        Raises:
+            InputError: the event of this number began no code.
+        """
+        for _, row in read_numbered(self.log, cell - 1):
+            if row.get("type") in ("code_action_started", "approval_request"):
+                return str(row["code"])
+            break
+        raise InputError(f"Event {cell} is no code cell.")
+
+    # Its life.
+
+    def park(self, reason: str = "idle") -> bool:
+        """Let kernel, memory and lock go, if nothing runs; return whether that is so."""
+        with self._lock:
+            if self._thread is not None:
+                return False
+            if self._interpreter is not None:
+                self.note({"type": "parked", "reason": reason})
+            self._close()
+        self.bell.ring()
+        return True
+
+    def leave(self) -> None:
+        """Tell the log that the server ends, and stop what runs."""
+        with self._lock:
+            if self._thread is not None:
+                self._try_note({"type": "interrupted", "text": _LEAVING})
+                self.stop()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until nothing runs; return whether that is so."""
+        return self.bell.wait_for(lambda: self._thread is None, seconds)
+
+    @property
+    def last(self) -> Event | None:
+        """The ``Answer`` or ``Failure`` of the run that ended last here."""
+        return self._last
+
+    def _free(self) -> threading.RLock:
+        """Return the lock, to be held.
+
+        Raises:
+            BusyError: something runs.
+        """
+        with self._lock:
+            if self._thread is not None:
+                raise BusyError("Something runs in this session; wait for it, or stop it first.")
+        return self._lock
+
+    def _opened(self) -> Interpreter:
+        """Return the interpreter, opening session and sandbox if they are parked; starts no kernel yet."""
+        if self._interpreter is None:
+            self._hub.make_room(self)
+            session = self._hub.store.open(self.id)
+            try:
+                session.on_append = self.bell.ring
+                chosen = self.settings()
+                if _was_cut(self.log):
+                    session.append({"type": "interrupted", "text": _CUT})
+                self._model = self._hub.shelf.for_session(chosen["model"], self.bell.ring)
+                self._interpreter = self._hub.interpreter(session, cast(ChatModel, self._model), chosen["approve"])
+            except BaseException:
+                session.close()
+                raise
+            self._session = session
+            self.state_lost = any(round_.result is not None for turn in self.turns() for round_ in turn.rounds)
+        self.used = time.monotonic()
+        return self._interpreter
+
+    def _begin(self, begin: Begin | None, generation: Generation | None = None) -> None:
+        """Start a run in a thread; without ``begin`` it is the replay alone."""
+        with self._free():
+            self._hub.admit(self)
+            interpreter = self._opened()
+            if generation is not None:
+                interpreter.generation = generation
+            self._stop.clear()
+            self._last = None
+            self._thread = threading.Thread(
+                target=self._work, args=(interpreter, begin), name=f"turn-{self.id}", daemon=True
+            )
+            self._thread.start()
+        self.bell.ring()
+
+    def _work(self, interpreter: Interpreter, begin: Begin | None) -> None:
+        timer = threading.Timer(self.turn_seconds, self._late) if self.turn_seconds is not None else None
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            if self.state_lost and (begin is None or self._hub.settings.replay):
+                self._replay(interpreter)
+            if begin is not None:
+                for event in begin(interpreter):
+                    self._saw(event)
+        except OcintError as error:
+            self._fail("input" if isinstance(error, InputError) else "session", str(error))
+        except Exception:
+            logger.exception("A turn of session %s ended by a fault of the program.", self.id)
+            self._fail("internal", "The program has a fault; the session can be used further.")
+        finally:
+            if timer is not None:
+                timer.cancel()
+            with self._lock:
+                self._pending = None
+                self._thread = None
+                self.used = time.monotonic()
+            self._hub.ended(self, self._last)
+            self.bell.ring()
+
+    def _replay(self, interpreter: Interpreter) -> None:
+        self.note({"type": "replay_started"})
+        for event in interpreter.replay():
+            self._saw(event)
+        self.state_lost = False
+        self.note({"type": "replay_finished"})
+
+    def _saw(self, event: Event) -> None:
+        if isinstance(event, ApprovalRequest | InstallRequest):
+            with self._lock:
+                assert self._session is not None
+                self._pending = (self._session.count, event)
+        elif self._pending is not None:
+            with self._lock:
+                self._pending = None
+        if isinstance(event, Answer | Failure):
+            self._last = event
+        self._hub.saw(self, event)
+        if self._stop.is_set():  # it came before there was anything to stop
+            self._end_run()
+        if isinstance(event, ApprovalRequest | InstallRequest):
+            self.bell.ring()
+
+    def _end_run(self) -> None:
+        if self._interpreter is not None:
+            self._interpreter.stop()
+        if self._model is not None:
+            self._model.cancel()
+
+    def _late(self) -> None:
+        self._try_note({"type": "interrupted", "text": _LATE.format(seconds=self.turn_seconds)})
+        self.stop()
+
+    def _fail(self, kind: str, message: str) -> None:
+        self._last = Failure(kind if kind == "input" else "sandbox", message)  # type: ignore[arg-type]
+        self._try_note({"type": "failure", "kind": kind, "message": message})
+
+    def _try_note(self, row: dict[str, Any]) -> None:
+        try:
+            self.note(row)
+        except SessionError as error:  # a full disk: whoever listens is told by the state at least
+            logger.warning("Session %s could not be saved: %s", self.id, error)
+
+    def _close(self) -> None:
+        interpreter, session = self._interpreter, self._session
+        self._interpreter = self._session = self._model = None
+        if interpreter is not None:
+            interpreter.close()
+            interpreter.sandbox.close()
+        if session is not None:
+            session.close()
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Stop what runs and let everything go."""
+        self.stop()
+        self.wait(seconds)
+        with self._lock:
+            self._close()
+
+
+def _was_cut(log: Path) -> bool:
+    """Tell whether the last turn of a log has no end: its program was killed."""
+    cut = False
+    for _, row in read_numbered(log):
+        kind = row.get("type")
+        if kind == "turn_started":
+            cut = True
+        elif kind in ("answer", "failure", "interrupted", "undo"):
+            cut = False
+    return cut

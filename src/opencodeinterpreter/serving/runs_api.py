@@ -1,0 +1,129 @@
+"""The plain API: turns, what a person does to them, and their events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import StreamingResponse
+
+from opencodeinterpreter.serving.events_wire import follow
+from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.schemas import (
+    CellBody,
+    CommentBody,
+    DecisionBody,
+    EditBody,
+    MessageBody,
+    SessionState,
+    Started,
+    Stopped,
+)
+from opencodeinterpreter.serving.sessions_api import (
+    REFUSALS,
+    TheHub,
+    TheKey,
+    TheLinks,
+    TheQuotas,
+    TheRoom,
+    describe,
+)
+
+router = APIRouter(prefix="/api/v1/sessions/{identity}", responses=REFUSALS, tags=["runs"])
+
+_EVENTS = 'id: 12\ndata: {"type": "text_delta", "text": "Let me", "seq": 12}\n\n'
+
+
+def the_free_room(room: TheRoom, key: TheKey, quotas: TheQuotas) -> Room:
+    quotas.check_running(key)
+    return room
+
+
+FreeRoom = Annotated[Room, Depends(the_free_room)]
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EVENTS}}}},
+)
+async def events(
+    room: TheRoom,
+    hub: TheHub,
+    links: TheLinks,
+    after: Annotated[int, Query(ge=0, le=2**53, description="Events up to this number are passed over.")] = 0,
+    live: Annotated[bool, Query(description="Stay, and send what happens from now on.")] = True,
+    last_event_id: Annotated[str | None, Header(description="Like after; the larger one counts.")] = None,
+) -> StreamingResponse:
+    """What happened and what happens, as server-sent events: those of the log have numbers, `state` has none."""
+    seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else 0
+    stream = follow(room, hub, links, max(after, min(seen, 2**53)), live)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@router.post("/messages", status_code=202)
+def message(body: MessageBody, room: FreeRoom) -> Started:
+    """Begin a turn: a task, or feedback on what was done."""
+    before = room.sequence
+    room.message(body.text, body.files)
+    return Started(id=room.id, seq=before)
+
+
+@router.post("/edit", status_code=202)
+def edit(body: EditBody, room: FreeRoom) -> Started:
+    """Take back a turn and what came after it, and do another text in its place."""
+    before = room.sequence
+    room.edit(body.turn, body.text)
+    return Started(id=room.id, seq=before)
+
+
+@router.post("/retry", status_code=202)
+def retry(room: FreeRoom) -> Started:
+    """Do the last turn again."""
+    before = room.sequence
+    room.retry()
+    return Started(id=room.id, seq=before)
+
+
+@router.post("/replay", status_code=202)
+def replay(room: FreeRoom) -> Started:
+    """Run the earlier code that worked again, to bring its variables back."""
+    before = room.sequence
+    room.replay()
+    return Started(id=room.id, seq=before)
+
+
+@router.post("/cells", status_code=202)
+def cells(body: CellBody, room: FreeRoom) -> Started:
+    """Run a person's own code, or a cell that they edited. The model is told with the next message."""
+    before = room.sequence
+    room.run_code(body.code, body.replaces)
+    return Started(id=room.id, seq=before)
+
+
+@router.post("/comments", status_code=202)
+def comments(body: CommentBody, room: FreeRoom) -> Started:
+    """Comment on a cell, for the model to read with the next message, or at once."""
+    before = room.sequence
+    room.comment(body.text, body.cell, body.run)
+    return Started(id=room.id, seq=before)
+
+
+@router.post("/undo")
+def undo(room: TheRoom, hub: TheHub) -> SessionState:
+    """Take the last turn out of the dialog; what its code did to variables and files stays."""
+    room.undo()
+    return describe(room, hub)
+
+
+@router.post("/stop")
+def stop(room: TheRoom) -> Stopped:
+    """End generation and code. The events end with an answer whose outcome is "stopped"."""
+    return Stopped(stopped=room.stop())
+
+
+@router.post("/decision")
+def decision(body: DecisionBody, room: TheRoom, hub: TheHub) -> SessionState:
+    """Approve, edit or reject the code, or approve or reject the package, that waits."""
+    room.decide(body.decision, body.text)
+    return describe(room, hub)
