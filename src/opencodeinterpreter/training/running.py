@@ -1,0 +1,311 @@
+"""One training run, from what was prepared to a folder with the tuned model."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from opencodeinterpreter import __version__
+from opencodeinterpreter.errors import InputError, MissingExtraError
+from opencodeinterpreter.training.base_model import weights_of
+from opencodeinterpreter.training.card import write_card
+from opencodeinterpreter.training.devices import Device, this_device, weight_type
+from opencodeinterpreter.training.estimate import Estimate, check_memory, checkpointing, estimate
+from opencodeinterpreter.training.plots import loss_plot
+from opencodeinterpreter.training.preparing import Prepared
+from opencodeinterpreter.training.recipe import Recipe
+
+_KEY: Final = "run.json"
+_FREE_DISK: Final = 200_000_000
+"""Bytes that a run leaves free."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run has made."""
+
+    model: Path
+    """the folder of the tuned model, or of its adapter"""
+    steps: int
+    losses: tuple[tuple[int, float], ...]
+    """step and training loss"""
+    held_out: tuple[tuple[int, float], ...]
+    """step and evaluation loss"""
+    seconds: float
+
+
+def rows_of(prepared: Prepared) -> list[list[Any]]:
+    """Return what one epoch goes through: samples, or packs of them."""
+    samples = prepared.train.samples
+    if not prepared.recipe.packing:
+        return [[sample] for sample in samples]
+    from opencodeinterpreter.training.packing import packs
+
+    return packs(samples, prepared.recipe.max_tokens)
+
+
+def estimated(prepared: Prepared) -> Estimate:
+    """Return what the run will take."""
+    return estimate(prepared.recipe, prepared.config, prepared.train.samples, len(rows_of(prepared)))
+
+
+def check(prepared: Prepared, found: Estimate) -> None:
+    """Refuse what cannot succeed, before a weight is loaded.
+
+    Raises:
+        InputError: too little memory or disk space, or a method that this machine cannot do.
+        MissingExtraError: if a package that the method needs is missing.
+    """
+    recipe, device = prepared.recipe, this_device()
+    if recipe.method == "qlora":
+        if device.kind != "cuda":
+            raise InputError("method: qlora needs a GPU that bitsandbytes knows; here, take method: lora")
+        if importlib.util.find_spec("bitsandbytes") is None:
+            raise InputError("method: qlora needs bitsandbytes: pip install bitsandbytes")
+    if recipe.attention.startswith("flash") and device.kind != "cuda":
+        raise InputError(f"attention: {recipe.attention} needs a GPU; here, take attention: auto")
+    check_memory(recipe, prepared.config, prepared.train.samples, found)
+    # A checkpoint holds the trained weights and two numbers of the optimiser for each; the model itself comes last.
+    needed = found.trained * 12 * (recipe.keep_checkpoints + 1) + found.trained * 4 + _FREE_DISK
+    parent = Path(recipe.output).expanduser().absolute()
+    while not parent.exists():
+        parent = parent.parent
+    free = shutil.disk_usage(parent).free
+    if free < needed:
+        raise InputError(
+            f"{recipe.output} needs about {needed / 1e9:.1f} GB of disk space and {free / 1e9:.1f} GB are free: take "
+            f"another folder, keep_checkpoints: 1, or method: lora"
+        )
+
+
+def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finished:
+    """Train, or go on with what was interrupted; the result is the same.
+
+    Args:
+        prepared: what is trained on what.
+        progress: a ``watching.Progress``.
+        restart: begin anew even if there is something to go on with.
+
+    Raises:
+        InputError: if the folder holds another run or a finished one, or the model mixes packed samples.
+        ModelError: if the model cannot be loaded, or the loss is no number any more.
+    """
+    recipe = prepared.recipe
+    output = Path(recipe.output).expanduser()
+    _claim(output, prepared, restart)
+    import transformers
+
+    from opencodeinterpreter.training.trainer import TargetTrainer, checkpoints, remove_torn
+    from opencodeinterpreter.training.watching import Watch
+
+    remove_torn(output)
+    transformers.set_seed(recipe.seed)
+    device = this_device()
+    model = _model(prepared, device)
+    trainer = _trainer(TargetTrainer, prepared, model, device, output)
+    trainer.add_callback(Watch(progress, lambda: trainer.tokens_seen))
+    _add_tensorboard(trainer, output)
+    whole = checkpoints(output)
+    with warnings.catch_warnings():
+        # Remarks of the libraries about each other.
+        warnings.simplefilter("ignore")
+        result = trainer.train(resume_from_checkpoint=str(whole[-1]) if whole else None)
+        if prepared.held_out.samples and not _judged_at(trainer.state):
+            trainer.evaluate()
+    return _keep(trainer, prepared, output, result.metrics.get("train_runtime", 0.0))
+
+
+def _claim(output: Path, prepared: Prepared, restart: bool) -> None:
+    """Note whose folder it is, or find that it is ours."""
+    row = _key(prepared)
+    path = output / _KEY
+    if restart and path.exists():
+        for old in (*output.glob("checkpoint-*"), output / "model", output / "logs"):
+            shutil.rmtree(old, ignore_errors=True)
+        path.unlink()
+    if (output / "model").exists():
+        raise InputError(f"{output} holds a finished run: --restart begins anew, or name another output")
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in row if known.get(name) != row[name]]
+        if other:
+            said = ", ".join(_differing(known.get(name), row[name], name) for name in other)
+            raise InputError(f"{output} holds a run with another {said}: --restart begins anew, or name another output")
+        return
+    if output.exists() and any(output.iterdir()):
+        raise InputError(f"{output} is not empty and holds no run of ours: name another output")
+    output.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(row, indent=2), encoding="utf-8")
+    new.replace(path)
+
+
+def _key(prepared: Prepared) -> dict[str, Any]:
+    """Return all that decides the result."""
+    recipe = prepared.recipe.to_json()
+    for name in ("output", "keep_checkpoints", "log_steps"):
+        recipe.pop(name)
+    digest = hashlib.sha256()
+    for sample in (*prepared.train.samples, *prepared.held_out.samples):
+        digest.update(repr((sample.ids, sample.labels)).encode())
+    row = {"recipe": recipe, "base": prepared.base.sha256 or prepared.base.where, "tokens": digest.hexdigest()}
+    return dict(json.loads(json.dumps(row)))
+
+
+def _differing(known: Any, wanted: Any, name: str) -> str:
+    if isinstance(known, dict) and isinstance(wanted, dict):
+        return ", ".join(key for key in wanted if known.get(key) != wanted[key])
+    return {"tokens": "content of its data", "base": "base model"}.get(name, name)
+
+
+def _model(prepared: Prepared, device: Device) -> Any:
+    import torch
+
+    recipe = prepared.recipe
+    options: dict[str, Any] = {"dtype": getattr(torch, weight_type(recipe.method, recipe.dtype, device))}
+    if recipe.attention != "auto":
+        options["attn_implementation"] = recipe.attention
+    if recipe.method == "qlora":
+        import transformers
+
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16 if device.bfloat16 else torch.float16,
+        )
+    model = weights_of(prepared.base, **options)
+    if recipe.packing:
+        from opencodeinterpreter.training.packing import separates
+
+        if not separates(model, model.config.get_text_config().vocab_size):
+            raise InputError(
+                f"packing: true cannot be had with {prepared.base.name}: its attention mixes packed dialogs"
+            )
+    # The library asks for a token to stop at and one to fill with; those of the dialogs are what is trained.
+    model.generation_config.eos_token_id = prepared.tokenizer.convert_tokens_to_ids(prepared.chat.end)
+    if recipe.method == "full":
+        return model
+    if recipe.method == "qlora":
+        import peft
+
+        model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing(recipe))
+    from opencodeinterpreter.training.adapters import with_adapter
+
+    model = with_adapter(model, recipe)
+    if checkpointing(recipe):
+        model.enable_input_require_grads()
+    return model
+
+
+def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: Path) -> Any:
+    import transformers
+
+    from opencodeinterpreter.training.packing import Collator, Rows
+
+    recipe = prepared.recipe
+    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    held_out = bool(prepared.held_out.samples)
+    arguments = transformers.TrainingArguments(
+        output_dir=str(output),
+        num_train_epochs=recipe.epochs,
+        max_steps=recipe.max_steps or -1,
+        learning_rate=recipe.rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=recipe.warmup,  # a share, where it is below 1
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_grad_norm,
+        per_device_train_batch_size=recipe.micro_batch_size,
+        per_device_eval_batch_size=recipe.micro_batch_size,
+        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.micro_batch_size // devices),
+        gradient_checkpointing=checkpointing(recipe),
+        bf16=device.bfloat16 and recipe.dtype != "float32",
+        train_sampling_strategy="group_by_length" if recipe.micro_batch_size > 1 and not recipe.packing else "random",
+        logging_steps=recipe.log_steps,
+        # The library would hide a loss that is not a number by showing the one before.
+        logging_nan_inf_filter=False,
+        save_steps=recipe.save_steps,
+        save_total_limit=None,
+        eval_strategy="steps" if held_out else "no",
+        eval_steps=(recipe.eval_steps or recipe.save_steps) if held_out else None,
+        prediction_loss_only=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.kind == "cuda",
+        disable_tqdm=True,
+        report_to=[],
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        use_cpu=device.kind == "cpu",
+    )
+    tokenizer = prepared.tokenizer
+    fill = next(each for each in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if each is not None)
+    trainer = kind(
+        model=model,
+        args=arguments,
+        train_dataset=Rows(rows_of(prepared)),
+        eval_dataset=Rows([[sample] for sample in prepared.held_out.samples]) if held_out else None,
+        data_collator=Collator(fill, packed=recipe.packing),
+        keep_checkpoints=recipe.keep_checkpoints,
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    return trainer
+
+
+def _add_tensorboard(trainer: Any, output: Path) -> None:
+    import transformers
+
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingExtraError("the record of the loss for TensorBoard", "training") from error
+    if trainer.is_world_process_zero():
+        trainer.add_callback(transformers.integrations.TensorBoardCallback(SummaryWriter(log_dir=str(output / "logs"))))
+
+
+def _judged_at(state: Any) -> bool:
+    return any("eval_loss" in row and row["step"] == state.global_step for row in state.log_history)
+
+
+def _keep(trainer: Any, prepared: Prepared, output: Path, seconds: float) -> Finished:
+    """Write the model beside its place, and put it there when all of it is written."""
+    history = trainer.state.log_history
+    losses = tuple((int(row["step"]), float(row["loss"])) for row in history if "loss" in row)
+    held_out = tuple((int(row["step"]), float(row["eval_loss"])) for row in history if "eval_loss" in row)
+    finished = Finished(output / "model", trainer.state.global_step, losses, held_out, seconds)
+    new = output / "model.new"
+    if trainer.is_world_process_zero():
+        shutil.rmtree(new, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(new))
+    if trainer.is_world_process_zero():
+        tokenizer = prepared.tokenizer
+        tokenizer.chat_template = prepared.chat.template
+        # Every engine stops at what the tokenizer calls its end.
+        tokenizer.eos_token = prepared.chat.end
+        tokenizer.save_pretrained(new)
+        (output / "loss.svg").write_text(loss_plot(losses, held_out), encoding="utf-8")
+        origin = {
+            "base": prepared.base.name,
+            "where": prepared.base.where,
+            "sha256": prepared.base.sha256,
+            "options": prepared.base.options,
+            "method": prepared.recipe.method,
+            "end": prepared.chat.end,
+            "version": __version__,
+        }
+        (new / "ocint.json").write_text(json.dumps(origin, indent=2), encoding="utf-8")
+        write_card(new / "README.md", prepared, finished)
+        new.rename(output / "model")
+    return finished
+
+
+def finished_model(recipe: Recipe) -> Path:
+    """Return where the model of a run is, or will be."""
+    return Path(recipe.output).expanduser() / "model"
