@@ -63,6 +63,8 @@ def one_row(process: Process, index: int, record: Record) -> Entry:
         return bad_entry(index, record, record.fault)
     try:
         outcome = process(record.row)
+        if not outcome.drops:
+            return Entry(index, outcome)
         # The journal is read without the input: a dropped row is kept in it.
         drops = tuple(replace(drop, row=record.row) if drop.row is None else drop for drop in outcome.drops)
         return Entry(index, replace(outcome, drops=drops))

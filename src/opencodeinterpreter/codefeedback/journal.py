@@ -10,12 +10,13 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
+from opencodeinterpreter.codefeedback.row_files import row_bytes
 from opencodeinterpreter.codefeedback.stage import Drop, Outcome
 from opencodeinterpreter.errors import InputError
 
@@ -34,6 +35,22 @@ class Entry:
     outcome: Outcome
     bad: bool = False
     """it could not be read, or is not what the stage reads; its one drop says why"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An entry as it is kept: its rows are lines of the output already."""
+
+    index: int
+    lines: tuple[bytes, ...]
+    drops: tuple[Drop, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    bad: bool = False
+
+    @classmethod
+    def of(cls, entry: Entry) -> Stored:
+        outcome = entry.outcome
+        return cls(entry.index, tuple(map(row_bytes, outcome.rows)), outcome.drops, outcome.notes, entry.bad)
 
 
 def now() -> str:
@@ -98,7 +115,7 @@ class Journal:
         """Add what became of a row; one that is there already is not added again."""
         if entry.index in self:
             return
-        self._file.write(_line(entry))
+        self._file.write(_line(Stored.of(entry)))
         self._count(entry.index, entry.bad, len(entry.outcome.rows), len(entry.outcome.drops))
         if (passed := time.monotonic()) - self._flushed >= _FLUSH_SECONDS:
             self._file.flush()
@@ -112,7 +129,7 @@ class Journal:
         self._file.flush()
         self._flushed = time.monotonic()
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Stored]:
         """Yield all entries in the order of the input."""
         self.flush()
         waiting: dict[int, bytes] = {}
@@ -125,7 +142,7 @@ class Journal:
                     continue
                 waiting[index] = line
                 while wanted in waiting:
-                    yield _entry(waiting.pop(wanted))
+                    yield _stored(waiting.pop(wanted))
                     wanted += 1
 
     def close(self) -> None:
@@ -179,12 +196,11 @@ class Journal:
     def _known(self, line: bytes) -> None:
         """Count a line of an earlier run; one that a broken disk has spoilt is passed over, and its row done again."""
         try:
-            row = json.loads(line)
-            index, bad, rows, drops = int(row["i"]), bool(row.get("bad")), len(row["rows"]), len(row["drops"])
+            stored = _stored(line)
         except (ValueError, KeyError, TypeError):
             return
-        if index not in self:
-            self._count(index, bad, rows, drops)
+        if stored.index not in self:
+            self._count(stored.index, stored.bad, len(stored.lines), len(stored.drops))
 
     def _count(self, index: int, bad: bool, rows: int, drops: int) -> None:
         self.bad += bad
@@ -223,22 +239,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:28] + " … " + text[-28:]
 
 
-def _line(entry: Entry) -> bytes:
+def _line(stored: Stored) -> bytes:
+    """Return an entry as a line: a JSON object in which each row stands as it will in the output.
+
+    How long each row is stands before them: so they are cut out again without being parsed.
+    """
     drops = []
-    for drop in entry.outcome.drops:
-        row: dict[str, Any] = {"reason": drop.reason}
-        if drop.detail:
-            row["detail"] = drop.detail
+    for drop in stored.drops:
+        row: dict[str, Any] = {"reason": drop.reason, "detail": drop.detail}
         if drop.row is not None:
             row["row"] = drop.row
         drops.append(row)
-    line: dict[str, Any] = {"i": entry.index, "rows": entry.outcome.rows, "drops": drops}
-    if entry.outcome.notes:
-        line["notes"] = entry.outcome.notes
-    if entry.bad:
-        line["bad"] = True
-    # ASCII: a reply may hold half of a surrogate pair.
-    return (json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n").encode("ascii")
+    rest: dict[str, Any] = {"drops": drops}
+    if stored.notes:
+        rest["notes"] = stored.notes
+    if stored.bad:
+        rest["bad"] = True
+    rows = [line[:-1] for line in stored.lines]
+    head = f'{{"i":{stored.index},"sizes":{json.dumps([len(row) for row in rows])},"rows":['
+    # ASCII: what was dropped may hold half of a surrogate pair.
+    tail = json.dumps(rest, separators=(",", ":"), allow_nan=False)
+    return b"".join((head.encode("ascii"), b",".join(rows), b"],", tail[1:].encode("ascii"), b"\n"))
 
 
 def _index(line: bytes) -> int | None:
@@ -249,10 +270,30 @@ def _index(line: bytes) -> int | None:
     return int(number) if number.isdigit() else None
 
 
-def _entry(line: bytes) -> Entry:
-    row = json.loads(line)
-    drops = tuple(Drop(drop["reason"], drop.get("detail", ""), drop.get("row")) for drop in row["drops"])
-    return Entry(row["i"], Outcome(tuple(row["rows"]), drops, row.get("notes", {})), bool(row.get("bad")))
+def _stored(line: bytes) -> Stored:
+    """Read a line of the journal.
+
+    Raises:
+        ValueError, KeyError, TypeError: if it is none.
+    """
+    begun = line.index(_ROWS)
+    head = json.loads((line[:begun] + b"}").decode("ascii"))
+    at, lines = begun + len(_ROWS), []
+    for size in head["sizes"]:
+        lines.append(line[at : at + size] + b"\n")
+        at += size + 1
+    at -= bool(lines)
+    if line[at : at + 2] != b"],":
+        raise ValueError("the rows are not as long as they are said to be")
+    if line[at + 2 :] == _NO_MORE:
+        return Stored(int(head["i"]), tuple(lines))
+    rest = json.loads((b"{" + line[at + 2 :]).decode("ascii"))
+    drops = tuple(Drop(drop["reason"], drop.get("detail", ""), drop.get("row")) for drop in rest["drops"])
+    return Stored(int(head["i"]), tuple(lines), drops, rest.get("notes", {}), bool(rest.get("bad")))
+
+
+_ROWS: Final = b',"rows":['
+_NO_MORE: Final = b'"drops":[]}\n'
 
 
 def lock(file: BinaryIO, path: Path) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from opencodeinterpreter.codefeedback.bad_records import BAD
-from opencodeinterpreter.codefeedback.journal import Entry, now
+from opencodeinterpreter.codefeedback.journal import Stored, now
 from opencodeinterpreter.codefeedback.manifest import add_notes, dropped_path, write_manifest
 from opencodeinterpreter.codefeedback.row_files import measure, row_bytes
 
@@ -44,18 +44,18 @@ class Outputs:
             for path in (self._out, self._dropped):
                 _partial(path).unlink(missing_ok=True)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, stored: Stored) -> None:
         """Write what became of a row."""
-        for row in entry.outcome.rows:
-            self._kept_file.write(row_bytes(row))
-        self._rows_out += len(entry.outcome.rows)
-        for drop in entry.outcome.drops:
+        for line in stored.lines:
+            self._kept_file.write(line)
+        self._rows_out += len(stored.lines)
+        for drop in stored.drops:
             identity = drop.row.get("id") if drop.row is not None else None
             told = {"id": identity, "reason": drop.reason, "detail": drop.detail, "row": drop.row}
             self._dropped_file.write(row_bytes(told))
             self._rows_dropped += 1
             self._reasons[drop.reason] = self._reasons.get(drop.reason, 0) + 1
-        add_notes(self._notes, entry.outcome.notes)
+        add_notes(self._notes, stored.notes)
 
     def told(self) -> dict[str, Any]:
         """Return what the manifest says of the outputs; the files are closed by this."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from opencodeinterpreter import __version__
 from opencodeinterpreter.codefeedback.bad_records import MaxBad
 from opencodeinterpreter.codefeedback.crew import Crew, Threads
-from opencodeinterpreter.codefeedback.journal import Entry, Journal, differences
+from opencodeinterpreter.codefeedback.journal import Entry, Journal, Stored, differences
 from opencodeinterpreter.codefeedback.jsonl import Record, read_records
 from opencodeinterpreter.codefeedback.manifest import dropped_path, is_whole, key_of, manifest_path, read_manifest
 from opencodeinterpreter.codefeedback.outputs import Outputs
@@ -164,8 +164,8 @@ def _map(job: Job, inputs: list[Measured], deciding: dict[str, Any], progress: P
         job.max_bad.check(journal.bad, len(journal), "", at_end=True)
         outputs = Outputs(job.out)
         with outputs:
-            for entry in journal.entries():
-                outputs.add(entry)
+            for stored in journal.entries():
+                outputs.add(stored)
             manifest = _manifest(job, _counted(inputs, counts), deciding, outputs, journal.started)
             outputs.finish(manifest)
         journal.remove()
@@ -210,7 +210,7 @@ def _table(job: Job, inputs: list[Measured], deciding: dict[str, Any], progress:
                 cast("TableStage", job.stage), job.inputs, job.records, job.max_bad, folder.path, progress, counts
             )
             for entry in entries:
-                outputs.add(entry)
+                outputs.add(Stored.of(entry))
             manifest = _manifest(job, _counted(inputs, counts), deciding, outputs, folder.started)
             outputs.finish(manifest)
         folder.remove()
