@@ -54,6 +54,8 @@ lock: ## Pin the newest versions that pyproject.toml admits, with hashes (needs 
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  requirements/transformers.in -c requirements/dev.txt --excludes requirements/transformers.without \
 	  -o requirements/transformers.txt
+	echo 'ray[data]>=2.40' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header - -c requirements/dev.txt -o requirements/ray.txt
 
 .PHONY: run
 run: export OCINT_JOB = $(TASK)
@@ -68,16 +70,22 @@ run: $(VENV)/.base ## Do a job: make run TASK="…" FILES="a.csv b.json" (withou
 	@echo "      $(BIN)/ocint run --help    one job at a time"
 	@echo "      $(BIN)/ocint doctor        what works on this machine"
 
-.PHONY: test
-test: $(VENV)/.dev ## Run the whole test suite (the real sandbox, the real 0.5B model)
-	@$(BIN)/ocint models pull qwen2.5-coder-0.5b
-	$(BIN)/pytest $(ARGS)
-
-.PHONY: test-transformers
-test-transformers: $(VENV)/.dev ## Run the tests of the transformers extra (installs torch)
+$(VENV)/.torch: $(VENV)/.dev requirements/transformers.txt
+	@echo "Installing torch $(TORCH) and what is locked in requirements/transformers.txt (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/transformers.txt
-	$(BIN)/pytest -m transformers $(ARGS)
+	@touch $@
+
+.PHONY: test
+test: $(if $(TORCH),$(VENV)/.torch,$(VENV)/.dev) ## Run the whole test suite: real sandbox, real 0.5B model (make test TORCH= does without torch)
+	@$(BIN)/ocint models pull qwen2.5-coder-0.5b
+	@$(if $(TORCH),$(BIN)/ocint models pull smollm2-135m)
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: test-ray
+test-ray: $(VENV)/.dev ## Run the tests of the ray extra (installs Ray)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ray.txt
+	$(BIN)/pytest -m ray $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.base ## Measure speed and memory beside bare parts, and the grader beside EvalPlus (wants a quiet machine)

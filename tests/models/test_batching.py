@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test-transformers")
+torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test")
 transformers = pytest.importorskip("transformers", reason="the transformers extra is not installed")
 
 from test_transformers import TEMPLATE, make_checkpoint  # noqa: E402

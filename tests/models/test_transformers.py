@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test-transformers")
+torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test")
 transformers = pytest.importorskip("transformers", reason="the transformers extra is not installed")
 
 from opencodeinterpreter.dialog import Message  # noqa: E402
