@@ -68,7 +68,7 @@ def test_a_comment_on_a_cell_goes_with_the_next_message_also_after_a_resume(stor
 
 def test_a_message_is_edited_and_done_again_with_its_files(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n\n1\n")
-    model = ScriptedModel(["Hello.", "Yes.", "Bye."])
+    model = ScriptedModel([block("print(1)"), "Hello.", "Yes.", block("print(2)"), "Bye."])
     with Interpreter(model) as it:
         it.run("Greet me", files=[tmp_path / "a.csv"])
         it.run("Sure?")

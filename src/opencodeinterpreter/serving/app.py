@@ -17,11 +17,12 @@ from starlette.types import ASGIApp
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import OcintError
-from opencodeinterpreter.serving import files_api, runs_api, sessions_api
+from opencodeinterpreter.serving import files_api, openai_api, runs_api, sessions_api
 from opencodeinterpreter.serving.access import Keys
 from opencodeinterpreter.serving.guard import Guard, GuardSettings
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.links import Links
+from opencodeinterpreter.serving.openai_dialogs import Dialogs
 from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.refusals import OverloadedError, status_of
 
@@ -71,7 +72,8 @@ def create_app(
     )
     links = Links.kept_in(hub.store.root)
     app.state.hub, app.state.links, app.state.guard, app.state.quotas = hub, links, guard, Quotas(hub)
-    for module in (sessions_api, runs_api, files_api):
+    app.state.dialogs = Dialogs(hub.store.root)
+    for module in (sessions_api, runs_api, files_api, openai_api):
         app.include_router(module.router)
     app.add_api_route("/healthz", health, methods=["GET"], tags=["server"])
     app.router.routes.extend(pages)

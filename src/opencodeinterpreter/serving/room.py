@@ -174,7 +174,9 @@ class Room:
             self.code_of(replaces)
         self._begin(lambda it: it.execute(code, replaces))
 
-    def adopt(self, turns: Sequence[tuple[str, str, Sequence[str]]], then: Begin) -> None:
+    def adopt(
+        self, turns: Sequence[tuple[str, str, Sequence[str]]], then: Begin, generation: Generation | None = None
+    ) -> None:
         """Take over turns that were had elsewhere, each (task, answer, code of its cells), then begin another."""
 
         def begin(it: Interpreter) -> Iterator[Event]:
@@ -182,7 +184,7 @@ class Room:
                 yield from it.adopt(task, answer, codes)
             yield from then(it)
 
-        self._begin(begin)
+        self._begin(begin, generation)
 
     def replay(self) -> None:
         """Run the earlier code that worked again."""

@@ -1,0 +1,250 @@
+"""``/v1/chat/completions`` and ``/v1/models``, as OpenAI's clients know them, with the interpreter behind.
+
+The caller keeps no state here and sends the whole dialog each time. The session behind it is found by the header
+``X-Session-ID``, by a ``user`` of the form ``session:ID``, or by the hash of the dialog so far. If none is found, as
+after an edit of an earlier answer, a new one is made in which the code of the dialog runs again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from opencodeinterpreter.errors import UnknownSessionError
+from opencodeinterpreter.models.base import Generation
+from opencodeinterpreter.serving.access import Key
+from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.openai_dialogs import Dialogs, Said, digest
+from opencodeinterpreter.serving.openai_input import Asked, ChatBody, asked_of, generation_of, put
+from opencodeinterpreter.serving.openai_text import TurnText, code_of, words_of
+from opencodeinterpreter.serving.quotas import Quotas
+from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.run_rows import ended_with, run_rows
+from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
+
+router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
+
+_FAILED = {"model": 502, "sandbox": 503, "input": 400}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A turn that has begun for a caller."""
+
+    room: Room
+    before: int
+    """The number of the last event before it."""
+    skip: int
+    """Turns of an earlier dialog that it takes over first."""
+
+
+@router.get("/models")
+def list_models(hub: TheHub) -> dict[str, Any]:
+    """The models that can be asked for."""
+    created = int(hub.started)
+    rows = [{"id": name, "object": "model", "created": created, "owned_by": "local"} for name in hub.shelf.names]
+    return {"object": "list", "data": rows}
+
+
+@router.post("/chat/completions")
+async def chat_completions(
+    body: ChatBody,
+    request: Request,
+    hub: TheHub,
+    key: TheKey,
+    links: TheLinks,
+    quotas: TheQuotas,
+    x_session_id: Annotated[str | None, Header(max_length=100, description="Go on in this session.")] = None,
+) -> Response:
+    """Do a turn and answer with what was said, done and made, as one text in Markdown."""
+    hub.shelf.check(body.model)
+    asked = asked_of(body.messages)
+    dialogs: Dialogs = request.app.state.dialogs
+    finder = Finder(hub, key, quotas, dialogs, body.model)
+    run = await run_in_threadpool(
+        finder.begin, asked, x_session_id, body.user or "", generation_of(body, hub.settings.generation)
+    )
+    base = str(request.base_url).rstrip("/")
+    text = TurnText(lambda path: base + links.to(run.room.id, path), run.skip)
+
+    def remember() -> None:
+        said = (*asked.before, ("user", asked.task), ("assistant", text.text))
+        dialogs.note(digest(key.name, body.user or "", said), run.room.id, len(run.room.turns()))
+
+    headers = {"X-Session-ID": run.room.id}
+    identity, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
+    if body.stream:
+        wanted = body.stream_options is not None and body.stream_options.include_usage
+        chunks = _chunks(run, text, identity, created, body.model, wanted, remember, request)
+        return StreamingResponse(chunks, media_type="text/event-stream", headers=headers)
+    return await _whole(run, text, identity, created, body.model, remember, request, headers)
+
+
+async def _whole(
+    run: Run,
+    text: TurnText,
+    identity: str,
+    created: int,
+    model: str,
+    remember: Callable[[], None],
+    request: Request,
+    headers: dict[str, str],
+) -> Response:
+    last: dict[str, Any] = {}
+    async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+        async for _, row in rows:
+            text.feed(row)
+            if row["type"] in ("answer", "failure"):
+                last = row
+    if last.get("type") == "failure":
+        error = {"message": last["message"], "type": last["kind"]}
+        return JSONResponse({"error": error}, status_code=_FAILED.get(last["kind"], 500), headers=headers)
+    await run_in_threadpool(remember)
+    message = {"role": "assistant", "content": text.text}
+    return JSONResponse(
+        {
+            "id": identity,
+            "object": "chat.completion",
+            "created": created,
+            "model": model,
+            "choices": [{"index": 0, "message": message, "finish_reason": _finish(last), "logprobs": None}],
+            "usage": _usage(last),
+        },
+        headers=headers,
+    )
+
+
+async def _chunks(
+    run: Run,
+    text: TurnText,
+    identity: str,
+    created: int,
+    model: str,
+    usage: bool,
+    remember: Callable[[], None],
+    request: Request,
+) -> AsyncIterator[str]:
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        return _sse({**about, "choices": [choice]})
+
+    about = {"id": identity, "object": "chat.completion.chunk", "created": created, "model": model}
+    last: dict[str, Any] = {}
+    yield chunk({"role": "assistant", "content": ""})
+    async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+        async for _, row in rows:
+            piece = text.feed(row)
+            if piece:
+                yield chunk({"content": piece})
+            if row["type"] in ("answer", "failure"):
+                last = row
+    if last.get("type") == "failure":
+        yield _sse({"error": {"message": last["message"], "type": last["kind"], "code": None}})
+        return
+    await run_in_threadpool(remember)
+    yield chunk({}, _finish(last))
+    if usage:
+        yield _sse({**about, "choices": [], "usage": _usage(last)})
+    yield "data: [DONE]\n\n"
+
+
+class Finder:
+    """Finds or makes the session for a dialog, and begins the turn in it."""
+
+    def __init__(self, hub: Hub, key: Key, quotas: Quotas, dialogs: Dialogs, model: str) -> None:
+        self._hub = hub
+        self._key = key
+        self._quotas = quotas
+        self._dialogs = dialogs
+        self._model = model
+
+    def begin(self, asked: Asked, session: str | None, user: str, generation: Generation) -> Run:
+        """Begin the turn.
+
+        Raises:
+            OcintError: there is no such session, it is busy, or there is no room.
+        """
+        self._quotas.check_running(self._key)
+        if session is None and user.startswith("session:"):
+            session = user.removeprefix("session:")
+        room = self._hub.room(session, self._key.name) if session else self._known(asked, user)
+        earlier: Sequence[tuple[str, str, Sequence[str]]] = ()
+        if room is None:
+            self._quotas.check_sessions(self._key)
+            room = self._hub.create(self._key.name, model=self._model)
+            earlier = _turns(asked.before)
+        room.turn_seconds = self._key.turn_seconds
+        if room.settings()["model"] != self._model:
+            room.choose(model=self._model)
+        files = put(asked.attachments, self._hub.files(room))
+        task = asked.task
+        if asked.system.strip() and not room.turns() and not earlier:
+            task = f"(For this whole conversation: {asked.system.strip()})\n\n{task}"
+        before = room.sequence
+        if earlier:
+            room.adopt(earlier, lambda it: it.stream(task, present=files), generation)
+        else:
+            room.message(task, files, generation)
+        return Run(room, before, len(earlier))
+
+    def _known(self, asked: Asked, user: str) -> Room | None:
+        """Return the session of a dialog that is gone on with, brought back to where the dialog stands."""
+        if not asked.before:
+            return None
+        found = self._dialogs.find(digest(self._key.name, user, asked.before))
+        return self.at(*found) if found else None
+
+    def at(self, session: str, turns: int) -> Room | None:
+        """Return a session, taken back to so many turns; None if that cannot be."""
+        try:
+            room = self._hub.room(session, self._key.name)
+        except UnknownSessionError:
+            return None
+        if room.state in ("running", "waiting") or len(room.turns()) < turns:
+            return None
+        while len(room.turns()) > turns:  # an earlier message was edited, or is to be answered again
+            room.undo()
+        return room
+
+
+def _turns(before: Sequence[Said]) -> list[tuple[str, str, Sequence[str]]]:
+    """Return the turns of a dialog that was had elsewhere: task, last words, code."""
+    turns: list[tuple[str, str, Sequence[str]]] = []
+    task = ""
+    for role, text in before:
+        if role == "user":
+            task = f"{task}\n\n{text}" if task else text
+        elif task:
+            turns.append((task, words_of(text), code_of(text)))
+            task = ""
+    if task:
+        turns.append((task, "", []))
+    return turns
+
+
+def _finish(answer: dict[str, Any]) -> str:
+    return "length" if answer.get("outcome") == "max rounds" else "stop"
+
+
+def _usage(answer: dict[str, Any]) -> dict[str, Any]:
+    usage = answer.get("usage") or {}
+    prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": usage.get("cached_prompt_tokens") or 0},
+    }
+
+
+def _sse(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
