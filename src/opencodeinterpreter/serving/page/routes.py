@@ -7,6 +7,9 @@ that is not to be trusted, has no origin and no network at all; it gets its cont
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,8 +20,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-PUBLIC_PAGES = ("/", "/static/", "/frame/")
-"""The paths below which nothing needs a key."""
+from opencodeinterpreter.serving.page.tickets import Tickets
+
+PUBLIC_PAGES = ("/", "/static/", "/frame/", "/ticket")
+"""The paths, or where they end in "/" all below them, that need no key."""
 
 PAGE_POLICY = "; ".join(
     (
@@ -37,16 +42,11 @@ PAGE_POLICY = "; ".join(
 )
 
 _FRAME_SCRIPTS = {
-    "still": ("/static/vendor/dompurify/purify.js", "/static/js/framed.js"),
-    "live": ("/static/js/framed.js",),
-    "plotly": ("/static/vendor/plotly/plotly.js", "/static/js/framed.js"),
+    "still": ("vendor/dompurify/purify.js", "js/framed.js"),
+    "live": ("js/framed.js",),
+    "plotly": ("vendor/plotly/plotly.js", "js/framed.js"),
 }
 """Kind of frame → its own scripts."""
-
-_FRAME = """<!doctype html>
-<html><head><meta charset="utf-8"><title>Output</title><link rel="stylesheet" href="/static/css/framed.css"></head>
-<body>{scripts}</body></html>
-"""
 
 _HARDENED = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -59,9 +59,15 @@ _HARDENED = {
 }
 
 
-def page_routes() -> list[BaseRoute]:
-    """Return the routes of the page: ``/``, ``/static/…`` and ``/frame/KIND``."""
+def page_routes(tickets: Tickets | None = None) -> list[BaseRoute]:
+    """Return the routes of the page: ``/``, ``/static/…``, ``/frame/KIND`` and ``/ticket``.
+
+    Args:
+        tickets: what the browser that we start ourselves gets the token for.
+    """
+    tickets = tickets or Tickets("")
     return [
+        Route("/ticket", tickets.exchange, methods=["POST"]),
         Route("/", _page, methods=["GET"]),
         Route("/frame/{kind}", _frame, methods=["GET"]),
         Mount("/static", _Static(directory=static_folder())),
@@ -82,34 +88,49 @@ def _frame(request: Request) -> Response:
     kind = request.path_params["kind"]
     if kind not in _FRAME_SCRIPTS:
         raise HTTPException(404, "There is no such frame.")
-    scripts = "".join(f'<script src="{path}"></script>' for path in _FRAME_SCRIPTS[kind])
-    headers = {**_HARDENED, "Content-Security-Policy": frame_policy(kind, str(request.base_url).rstrip("/"))}
-    return HTMLResponse(_FRAME.format(scripts=scripts), headers=headers)
+    document, policy = frame_document(kind)
+    return HTMLResponse(document, headers={**_HARDENED, "Content-Security-Policy": policy})
 
 
-def frame_policy(kind: str, origin: str) -> str:
-    """Return a frame's policy: no network whatever; scripts of the output only in a frame that a person started.
+@cache
+def frame_document(kind: str) -> tuple[str, str]:
+    """Return the document of a frame and its policy.
+
+    The document holds its own scripts: a frame has nothing to ask for, not even of this server. Scripts of the output
+    run only in a "live" frame, which a person has started.
 
     Args:
         kind: "still", "live" or "plotly".
-        origin: of the server. A frame's own origin is none, so that 'self' would name nothing in some browsers.
     """
-    own = " ".join(f"{origin}{path}" for path in _FRAME_SCRIPTS[kind])
-    scripts = f"{own} 'unsafe-inline' 'unsafe-eval'" if kind == "live" else own
-    return "; ".join(
+    scripts = [(static_folder() / name).read_text(encoding="utf-8") for name in _FRAME_SCRIPTS[kind]]
+    style = (static_folder() / "css" / "framed.css").read_text(encoding="utf-8")
+    if any("</script" in script.lower() for script in scripts):
+        raise ValueError("a script of a frame would end its element too early")
+    body = "\n".join(f"<script>{script}</script>" for script in scripts)
+    document = (
+        f'<!doctype html>\n<html><head><meta charset="utf-8"><title>Output</title><style>{style}</style></head>'
+        f"<body>{body}</body></html>\n"
+    )
+    allowed = "'unsafe-inline' 'unsafe-eval'" if kind == "live" else " ".join(_hash(script) for script in scripts)
+    policy = "; ".join(
         (
             "sandbox allow-scripts",
             "default-src 'none'",
-            f"script-src {scripts}",
-            f"style-src 'unsafe-inline' {origin}/static/css/framed.css",
+            f"script-src {allowed}",
+            "style-src 'unsafe-inline'",
             "img-src data: blob:",
             "font-src data:",
             "media-src data:",
             "base-uri 'none'",
             "form-action 'none'",
-            f"frame-ancestors {origin}",
+            "frame-ancestors 'self'",
         )
     )
+    return document, policy
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 class _Static(StaticFiles):

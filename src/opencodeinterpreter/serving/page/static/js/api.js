@@ -12,16 +12,25 @@ export class ApiError extends Error {
   }
 }
 
-/** Take the token out of the address, where it would be copied along, and keep it for this origin. */
-export function takeToken() {
+/**
+ * Take the token out of the address, where it would be copied along, and keep it for this origin. The browser is
+ * started with a ticket in the token's place, which is good for one use.
+ */
+export async function takeToken() {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  if (fragment.get("token")) {
-    localStorage.setItem("token", fragment.get("token"));
-    fragment.delete("token");
-    history.replaceState(null, "", location.pathname + (fragment.size ? `#${fragment}` : ""));
-  }
+  const given = fragment.get("token") ?? (fragment.get("ticket") ? await exchanged(fragment.get("ticket")) : null);
+  if (given) localStorage.setItem("token", given);
+  fragment.delete("token");
+  fragment.delete("ticket");
+  history.replaceState(null, "", location.pathname + (fragment.size ? `#${fragment}` : ""));
   token = localStorage.getItem("token") ?? "";
   return Boolean(token);
+}
+
+async function exchanged(ticket) {
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, credentials: "omit", body: JSON.stringify({ ticket }) };
+  const response = await fetch("/ticket", options).catch(() => null);
+  return response?.ok ? (await response.json()).token : null;
 }
 
 export function forgetToken() {

@@ -123,6 +123,10 @@ export class Composer {
     sessionStorage.setItem(`draft ${this.session ?? ""}`, this.field.value);
   }
 
+  clearDraft() {
+    sessionStorage.removeItem(`draft ${this.session ?? ""}`);
+  }
+
   inSession(id) {
     this.session = id;
     this.field.value = sessionStorage.getItem(`draft ${id ?? ""}`) ?? "";

@@ -1,5 +1,5 @@
 /** Small dialogs of the browser's own kind: they keep the focus, close by Escape, and give the focus back. */
-import { h } from "./dom.js";
+import { h, iconButton } from "./dom.js";
 import { t } from "./words.js";
 
 function opened(content, onclose = () => {}) {
@@ -32,7 +32,7 @@ export function asked(label, value) {
 /** Show something in a dialog with a title; returns the dialog. */
 export function shown(title, ...content) {
   const dialog = opened(h("div", {}, h("header.dialog-head", {}, h("h2", {}, title),
-    h("button.quiet", { type: "button", onclick: () => dialog.close() }, t("close"))), content));
+    iconButton("close", t("close"), () => dialog.close())), content));
   dialog.setAttribute("aria-label", title);
   return dialog;
 }

@@ -7,7 +7,7 @@
     // Scripts are taken out, and the policy would not run them either.
     still(content) {
       document.body.innerHTML = DOMPurify.sanitize(String(content), {
-        FORCE_BODY: true, ADD_TAGS: ["style"], FORBID_TAGS: ["form", "link", "meta", "base"], WHOLE_DOCUMENT: false,
+        FORCE_BODY: true, ADD_TAGS: ["style"], FORBID_TAGS: ["form", "link", "meta", "base"], ALLOWED_URI_REGEXP: /^(data:image\/|#)/i,
       });
     },
     live(content) {

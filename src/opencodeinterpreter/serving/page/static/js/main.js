@@ -191,7 +191,6 @@ class App {
       if (!this.session) await this.create();
       const sent = files.length ? await upload(`/sessions/${this.session}/files`, files, progress) : [];
       const names = (sent.files ?? sent).map((file) => file.path);
-      this.log.following = true;
       return await this.post("messages", { text, files: names });
     } catch (problem) {
       this.error(problem);
@@ -203,6 +202,7 @@ class App {
     const { model, approve } = this.chosen;
     const made = await ask("POST", "/sessions", { ...(model ? { model } : {}), ...(approve === null ? {} : { approve }) });
     const draft = this.composer.field.value;
+    this.composer.clearDraft();
     await this.open(made.id);
     this.composer.field.value = draft;
     this.soon("sessions", () => this.sessions.load());
@@ -213,7 +213,7 @@ class App {
     const begins = !["decision", "stop", "undo", "comments"].includes(verb);
     try {
       this.hideNotes();
-      if (begins) this.beginning = true;
+      if (begins) this.beginning = this.log.following = true;
       this.show();
       await ask("POST", `/sessions/${this.session}/${verb}`, body);
       // Where the run ended before the page heard of it, nothing else would say so.
@@ -314,7 +314,7 @@ function drawIcons() {
 
 drawIcons();
 translatePage();
-if (takeToken()) {
+if (await takeToken()) {
   const app = new App();
   app.start().catch((problem) => (problem.status === 401 || problem.status === 403 ? gate(problem.message) : (byId("app").hidden = false, app.error(problem))));
 } else gate();

@@ -35,8 +35,8 @@ export class Outputs {
   update(round) {
     const parts = round.items.map((item) => this.part(item));
     if (round.result && !round.items.length) parts.push(this.once(`late-${round.key}`, () => late(round.result)));
-    if (round.result?.error) parts.push(this.once(`error-${round.key}`, () => failure(round.result)));
-    else if (round.result?.reason) parts.push(this.once(`end-${round.key}`, () => ending(round.result)));
+    if (round.result?.reason) parts.push(this.once(`end-${round.key}`, () => ending(round.result)));
+    else if (round.result?.error) parts.push(this.once(`error-${round.key}`, () => failure(round.result)));
     if (round.result?.omitted_bytes) parts.push(this.once(`cut-${round.key}`, () => omitted(round.result)));
     if (round.result?.ok !== false && round.result?.status === "ok" && !parts.filter(Boolean).length) {
       parts.push(this.once(`silent-${round.key}`, () => h("p.silent", {}, t("no output"))));
@@ -79,6 +79,7 @@ class Stream {
     this.text.textContent = hides
       ? [...lines.slice(0, half), "⋯", ...lines.slice(-half)].join("\n")
       : lines.join("\n");
+    this.element.classList.toggle("whole", !this.folded);
     this.fold.hidden = more <= 3;
     this.fold.textContent = this.folded ? t("show all lines", { n: lines.length }) : t("show fewer lines");
   }
@@ -156,13 +157,18 @@ function failure(result) {
   const { name, value, traceback } = result.error;
   return h("div.error", { role: "group", "aria-label": t("error") },
     h("p.error-line", {}, icon("warning"), h("strong", {}, name), value ? h("span", {}, `: ${terminalText(value)}`) : null),
-    traceback ? h("details", {}, h("summary", {}, t("traceback")), h("pre", { tabindex: "0" }, terminalText(traceback))) : null);
+    whereabouts(traceback));
+}
+
+function whereabouts(traceback) {
+  if (!traceback) return null;
+  return h("details", {}, h("summary", {}, t("traceback")), h("pre", { tabindex: "0" }, terminalText(traceback)));
 }
 
 function ending(result) {
   const stopped = result.reason === "stopped";
-  return h(`p.ending${stopped ? "" : ".bad"}`, {},
-    stopped ? t("stopped by you") : t("ended by sandbox", { reason: t(`reason ${result.reason}`), n: seconds(result.duration) }));
+  const words = stopped ? t("stopped by you") : t("ended by sandbox", { reason: t(`reason ${result.reason}`), n: seconds(result.duration) });
+  return h(`div.ending${stopped ? "" : ".bad"}`, {}, h("p", {}, words), whereabouts(result.error?.traceback));
 }
 
 function omitted(result) {

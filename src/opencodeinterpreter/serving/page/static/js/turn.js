@@ -101,7 +101,7 @@ export class TurnView {
     if (answer.outcome === "ran") return null;
     if (answer.outcome === "answered") return this.hasSaid(answer.text) ? null : h("div.prose", {}, markdown(answer.text));
     return h("div.note", {}, icon(answer.outcome === "stopped" ? "stop" : "warning"),
-      h("div", {}, h("strong", {}, t(`outcome ${answer.outcome}`)), answer.text && !this.hasSaid(answer.text) ? h("div.prose", {}, markdown(answer.text)) : null));
+      h("div", {}, h("strong", {}, t(`outcome ${answer.outcome}`)), answer.text && !this.hasSaid(answer.text) && answer.text.replace(/\W+$/, "") !== "Stopped" ? h("div.prose", {}, markdown(answer.text)) : null));
   }
 
   hasSaid(text) {
