@@ -45,7 +45,7 @@ class Tools:
         return self._cast[part]
 
     def __contains__(self, part: str) -> bool:
-        return part in self._cast
+        return self._cast.get(part) is not None
 
     @property
     def executor(self) -> Executor:

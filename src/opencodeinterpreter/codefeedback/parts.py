@@ -192,8 +192,8 @@ class Cast:
     def __getitem__(self, part: str) -> Part:
         return self._parts[part]
 
-    def __contains__(self, part: str) -> bool:
-        return part in self._parts
+    def get(self, part: str) -> Part | None:
+        return self._parts.get(part)
 
     def stop(self) -> None:
         for asker in self._askers:
