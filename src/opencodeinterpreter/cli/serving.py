@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -55,8 +59,11 @@ class ServerFlags:
     drain_seconds: float = 10.0
 
 
-def start(flags: Mapping[str, Any], many: Many, server: ServerFlags) -> None:
+def start(flags: Mapping[str, Any], many: Many, server: ServerFlags, path: str = "") -> None:
     """Serve until a signal ends it.
+
+    Args:
+        path: what is printed behind the address.
 
     Raises:
         OcintError: it cannot be begun.
@@ -83,12 +90,35 @@ def start(flags: Mapping[str, Any], many: Many, server: ServerFlags) -> None:
 
         def told() -> None:
             out = out_console()
-            out.print(f"http://{shown}:{address[1]}", soft_wrap=True)
+            out.print(f"http://{shown}:{address[1]}{path}", soft_wrap=True)
             if token is not None:
                 out.print(f"token: {token}", soft_wrap=True)
             out.file.flush()
 
         serve(create_app(hub, keys, guard=guard, on_start=told), hub, listener, server.drain_seconds)
+
+
+def start_stdio(flags: Mapping[str, Any]) -> None:
+    """Serve MCP over standard input and output, until the client closes them or a signal comes.
+
+    Raises:
+        OcintError: it cannot be begun.
+    """
+    from opencodeinterpreter.serving.logs import log_to_stderr
+    from opencodeinterpreter.serving.mcp_server import make_mcp_server
+
+    config = load_config({**flags, "approve": False})
+    err = err_console()
+    warn_unsandboxed(config, err)
+    log_to_stderr(logging.WARNING)
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ended)
+    with open_hub(config, err) as hub, contextlib.suppress(KeyboardInterrupt):
+        make_mcp_server(hub).run("stdio")
 
 
 def token_of(path: Path | None) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from opencodeinterpreter import __version__
@@ -22,6 +22,7 @@ from opencodeinterpreter.serving.access import Keys
 from opencodeinterpreter.serving.guard import Guard, GuardSettings
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.links import Links
+from opencodeinterpreter.serving.metrics import Metrics
 from opencodeinterpreter.serving.openai_dialogs import Dialogs
 from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.refusals import OverloadedError, status_of
@@ -42,6 +43,7 @@ def create_app(
     pages: Sequence[BaseRoute] = (),
     public_pages: Sequence[str] = (),
     on_start: Callable[[], None] = lambda: None,
+    mcp: bool = True,
 ) -> ASGIApp:
     """Make the server's ASGI application. The hub is the caller's to close, after the server has ended.
 
@@ -51,15 +53,19 @@ def create_app(
         pages: further routes, such as those of the web page.
         public_pages: those of their paths that need no key.
         on_start: called when requests can be taken.
+        mcp: serve the tools of the Model Context Protocol at ``/mcp``.
     """
     guard = guard or GuardSettings()
     guard = GuardSettings(**{**guard.__dict__, "public": (*guard.public, *public_pages)})
 
+    tools = _Tools(hub) if mcp else None
+
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        on_start()
-        yield
-        await run_in_threadpool(hub.begin_closing)
+        async with tools.running() if tools is not None else nullcontext():
+            on_start()
+            yield
+            await run_in_threadpool(hub.begin_closing)
 
     app = FastAPI(
         title="OpenCodeInterpreter",
@@ -72,13 +78,37 @@ def create_app(
     )
     links = Links.kept_in(hub.store.root)
     app.state.hub, app.state.links, app.state.guard, app.state.quotas = hub, links, guard, Quotas(hub)
+    app.state.metrics = Metrics(hub)
     app.state.dialogs = Dialogs(hub.store.root)
     for module in (sessions_api, runs_api, files_api, openai_api):
         app.include_router(module.router)
     app.add_api_route("/healthz", health, methods=["GET"], tags=["server"])
+    app.add_api_route("/metrics", figures, methods=["GET"], tags=["server"], response_class=PlainTextResponse)
+    if tools is not None:
+        app.router.routes.append(Route("/mcp", tools.app, methods=["GET", "POST", "DELETE"]))
     app.router.routes.extend(pages)
     _answer_errors(app)
-    return Guard(app, keys, links, guard)
+    return Guard(app, keys, links, guard, app.state.metrics.request)
+
+
+class _Tools:
+    """The MCP server as a route; the guard has checked host, origin and key already."""
+
+    def __init__(self, hub: Hub) -> None:
+        from mcp.server.transport_security import TransportSecuritySettings
+
+        from opencodeinterpreter.serving.mcp_server import make_mcp_server
+
+        server = make_mcp_server(hub)
+        starlette = server.streamable_http_app(
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+            max_request_body_size=64 << 20,
+        )
+        self.app: ASGIApp = starlette.router
+        self._manager = server.session_manager
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return self._manager.run()
 
 
 def health(request: Request) -> JSONResponse:
@@ -86,6 +116,12 @@ def health(request: Request) -> JSONResponse:
     hub: Hub = request.app.state.hub
     state = "closing" if hub.closing else "ok"
     return JSONResponse({"status": state}, status_code=503 if hub.closing else 200)
+
+
+def figures(request: Request) -> Response:
+    """What Prometheus reads."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -276,6 +276,13 @@ class Room:
             break
         raise InputError(f"Event {cell} is no code cell.")
 
+    def reset(self) -> None:
+        """End the kernel: variables are gone, files stay, and nothing is replayed."""
+        with self._free():
+            self._opened().sandbox.restart()
+            self.note({"type": "reset"})
+            self.state_lost = False
+
     # Its life.
 
     def park(self, reason: str = "idle") -> bool:
