@@ -10,7 +10,6 @@ from opencodeinterpreter.codefeedback.code_blocks import blocks
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings
 from opencodeinterpreter.codefeedback.follow_ups import FollowUp, FollowUpOptions, distinct, follow_up
 from opencodeinterpreter.codefeedback.grouping import Tagged, grouped
-from opencodeinterpreter.codefeedback.joining import Joining, JoiningOptions
 from opencodeinterpreter.codefeedback.model_stage import Means
 from opencodeinterpreter.codefeedback.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.problem_dialogs import answered
@@ -143,43 +142,6 @@ def test_what_was_checked_before_a_kill_is_not_checked_again(tmp_path):
         assert file.lines == 1
         file.add([Problem.from_json({**PROBLEM, "id": "b"})])
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == [PROBLEM["id"], "b"]
-
-
-# --- join ---
-
-
-def test_two_sources_of_one_problem_become_one_row(tmp_path):
-    statement = {
-        **PROBLEM,
-        "id": "leetcode:sum-to-n",
-        "solutions": [PROBLEM["solutions"][0]],
-        "source": "a",
-        "tags": [],
-    }
-    solutions = {
-        "id": "x9",
-        "meta": {"slug": "Sum to n"},
-        "solutions": PROBLEM["solutions"],
-        "tags": ["Math"],
-        "difficulty": "Easy",
-        "source": "b",
-        "licence": "Apache-2.0",
-    }
-    alone = {"id": "other", "statement": "Another.", "solutions": [{"code": "print(1)"}]}
-    without = {"id": "lost", "solutions": [{"code": "print(1)"}]}
-    done = built(Joining(), [solutions, alone, statement, without], tmp_path)
-    other, both = rows_of(done)
-    assert other["id"] == "other"
-    joined = Problem.from_json(both)
-    assert joined.id == "leetcode:sum-to-n"
-    assert joined.statement == PROBLEM["statement"]
-    assert joined.tests is not None
-    assert [each.code for each in joined.solutions] == [SLOW, FAST, WRONG, CPP]
-    assert (joined.tags, joined.difficulty) == (("Math",), "Easy")
-    assert (joined.source, joined.licence) == ("a+b", "MIT, Apache-2.0")
-    assert joined.meta["sources"] == ["a", "b"]
-    assert drops_of(done) == ["no source has a statement"]
-    assert rows_of(built(Joining(JoiningOptions(alone=False)), [alone], tmp_path)) == []
 
 
 # --- follow-ups ---
@@ -345,9 +307,8 @@ def test_settings_and_rows_that_cannot_be_used_are_named(tmp_path):
         SimilarOptions(floor=0)
     with pytest.raises(ConfigError, match="no part strong"):
         Similar(means(strong=[])[0])
-    for stage in (Joining(), Similar(means()[0])):
-        with pytest.raises(InputError):
-            stage.check({"query": "x"})
+    with pytest.raises(InputError):
+        Similar(means()[0]).check({"query": "x"})
     assert Similar(means()[0]).settings["seed"] == 5
     assert SolutionCheck().settings["version"] == 1
     assert FollowUp(means()[0]).settings["models"] == {}
