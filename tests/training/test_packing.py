@@ -1,0 +1,77 @@
+"""Packed samples see only themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training extra is not installed")
+transformers = pytest.importorskip("transformers", reason="the training extra is not installed")
+
+from tiny_models import tiny_config  # noqa: E402
+
+from opencodeinterpreter.training.masking import IGNORED, Sample  # noqa: E402
+from opencodeinterpreter.training.packing import packed_row, packs, padded_rows, separates  # noqa: E402
+
+pytestmark = [
+    pytest.mark.transformers,
+    # Remarks of torch and transformers about themselves.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
+
+
+def samples(*lengths: int) -> list[Sample]:
+    chance = torch.Generator().manual_seed(5)
+    found = []
+    for length in lengths:
+        ids = torch.randint(0, 90, (length,), generator=chance).tolist()
+        found.append(Sample(ids, [IGNORED, *ids[1:]]))
+    return found
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma", "starcoder2"])
+def test_logits_of_a_packed_sample_are_those_of_it_alone(kind: str, attention: str) -> None:
+    torch.manual_seed(1)
+    config = tiny_config(kind, 100)
+    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval()
+    drawn = samples(9, 5, 17)
+    row = packed_row(drawn)
+    row.pop("labels")
+    with torch.no_grad():
+        packed = model(**row, use_cache=False).logits[0]
+        alone = torch.cat([model(input_ids=torch.tensor([each.ids])).logits[0] for each in drawn])
+        row["position_ids"] = torch.arange(31)[None]
+        mixed = model(**row, use_cache=False).logits[0]
+    assert torch.allclose(packed, alone, atol=1e-5)
+    assert not torch.allclose(mixed, alone, atol=1e-2), "the comparison would show a mixture"
+    assert separates(model, 100)
+
+
+def test_a_model_that_mixes_packed_samples_is_found_out() -> None:
+    torch.manual_seed(1)
+
+    class Mixing(transformers.LlamaForCausalLM):  # type: ignore[misc, name-defined]
+        def forward(self, position_ids: object = None, **more: object) -> object:
+            return super().forward(**more)
+
+    assert not separates(Mixing(tiny_config("llama", 100)), 100)
+
+
+def test_a_packed_row_and_padded_rows_hold_the_same_labels() -> None:
+    drawn = samples(3, 5)
+    packed, padded = packed_row(drawn), padded_rows(drawn, 7)
+    assert packed["position_ids"].tolist() == [[0, 1, 2, 0, 1, 2, 3, 4]]
+    assert "attention_mask" not in packed
+    assert padded["input_ids"].tolist()[0][3:] == [7, 7]
+    assert padded["attention_mask"].tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
+    assert padded["labels"].tolist()[0][3:] == [IGNORED, IGNORED]
+    counted = [label for label in packed["labels"][0].tolist() if label != IGNORED]
+    assert counted == [label for row in padded["labels"].tolist() for label in row if label != IGNORED]
+
+
+def test_packs_hold_everything_once_and_no_more_than_fits() -> None:
+    drawn = samples(*range(1, 60, 3))
+    rows = packs(drawn, 64)
+    assert sorted(id(sample) for row in rows for sample in row) == sorted(map(id, drawn))
+    assert max(sum(len(sample.ids) for sample in row) for row in rows) <= 64
+    assert len(rows) <= 1 + sum(len(sample.ids) for sample in drawn) // 48
