@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -102,7 +103,8 @@ def count_parameters(recipe: Recipe, config: Any) -> tuple[int, int]:
     import torch
     import transformers
 
-    with torch.device("meta"):
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks of the library about itself
         model = transformers.AutoModelForCausalLM.from_config(config)
         parameters = sum(each.numel() for each in model.parameters())
         if recipe.method == "full":
