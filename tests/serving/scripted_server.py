@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ TOKEN = "a-token-for-the-tests"
 
 def reply(messages: Sequence[Message]) -> str:
     last = messages[-1].content
-    told = re.search(r"(?:^|\n)(run|say): (.*)\Z", last, re.DOTALL)
+    told = re.search(r"(?:.*\n|^)(run|say): (.*)\Z", last, re.DOTALL)  # the last one, where messages were joined
     if told is None:
         return "Done." if "Execution result" in last else "Hello."
     return f"Running it.\n```python\n{told[2]}\n```" if told[1] == "run" else told[2]
@@ -63,6 +64,8 @@ def main() -> None:
     guard = GuardSettings(**options.pop("guard", {}))
     limits = Limits(**{"wall_seconds": 20, **options.pop("limits", {})})
     log_to_stderr()
+    if file_bytes := options.pop("file_bytes", None):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     with listen("127.0.0.1", 0) as listener, make_hub(folder, limits=limits, **options) as hub:
         address = listener.getsockname()
 

@@ -141,7 +141,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(_request: Request, error: HTTPException) -> JSONResponse:
-        kind = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "bad_request")
+        kind = {404: "not_found", 405: "wrong_method", 413: "too_large"}.get(error.status_code, "bad_request")
         return answer(error.status_code, kind, str(error.detail), dict(error.headers or {}))
 
     @app.exception_handler(RecursionError)

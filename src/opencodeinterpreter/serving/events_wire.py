@@ -50,6 +50,7 @@ def state_of(room: Room, hub: Hub) -> dict[str, Any]:
         "queue": room.position,
         "pending": room.pending,
         "state_lost": room.state_lost,
+        "fault": room.fault,
         "closing": hub.closing,
     }
 

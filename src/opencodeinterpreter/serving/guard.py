@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opencodeinterpreter.serving.access import Key, Keys
@@ -43,8 +44,11 @@ class GuardSettings:
     """Of one request with files."""
 
 
-class TooMuchError(Exception):
+class TooMuchError(HTTPException):
     """More was sent than is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "The request is larger than is taken here.")
 
 
 class Guard:

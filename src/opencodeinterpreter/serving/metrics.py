@@ -11,10 +11,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from opencodeinterpreter.interpreter import Answer, Event, ExecutionFinished, Failure, RoundFinished, TurnStarted
 from opencodeinterpreter.serving.hub import Hub
-from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.room import Room, State
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-_STATES = ("parked", "idle", "running", "waiting")
+_STATES: tuple[State, ...] = ("parked", "idle", "running", "waiting")
 
 
 class Metrics:

@@ -61,6 +61,8 @@ class Room:
         self.used = time.monotonic()
         self.state_lost = False
         """Whether variables of earlier code are gone."""
+        self.fault: str | None = None
+        """Why the last run could not be saved to its end, as on a full disk; its log cannot say it."""
         self.turn_seconds: float | None = None
         """For one turn of this session; None for as long as it takes."""
         self._hub = hub
@@ -351,7 +353,7 @@ class Room:
             if generation is not None:
                 interpreter.generation = generation
             self._stop.clear()
-            self._last = None
+            self._last = self.fault = None
             self._thread = threading.Thread(
                 target=self._work, args=(interpreter, begin), name=f"turn-{self.id}", daemon=True
             )
@@ -426,6 +428,7 @@ class Room:
             self.note(row)
         except SessionError as error:  # a full disk: whoever listens is told by the state at least
             logger.warning("Session %s could not be saved: %s", self.id, error)
+            self.fault = str(error)
 
     def _close(self) -> None:
         interpreter, session = self._interpreter, self._session

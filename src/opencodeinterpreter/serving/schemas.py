@@ -111,6 +111,7 @@ class SessionState(SessionRow):
     pending: dict[str, Any] | None = Field(description="The approval_request or install_request that waits.")
     queue: int = Field(description="The place in the queue for the model; 0 if it does not wait.")
     seq: int = Field(description="The number of the last event.")
+    fault: str | None = Field(description="Why the last run could not be saved to its end, as on a full disk.")
     state_lost: bool = Field(description="Variables of earlier code are gone; the next turn, or a replay, brings back.")
     tokens: Tokens
     sandbox: SandboxState

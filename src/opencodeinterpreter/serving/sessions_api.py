@@ -192,6 +192,7 @@ def describe(room: Room, hub: Hub) -> SessionState:
         max_rounds=hub.settings.max_rounds,
         pending=room.pending,
         queue=room.position,
+        fault=room.fault,
         seq=room.sequence,
         state_lost=room.state_lost or (not room.open and _has_run(turns)),
         tokens=_tokens(turns, hub, chosen["model"]),

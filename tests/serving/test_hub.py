@@ -1,0 +1,205 @@
+"""The hub of sessions: fairness, parking and coming back, how many at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted_server import make_hub
+
+from opencodeinterpreter import Message, ScriptedModel
+from opencodeinterpreter.errors import InputError, UnknownModelError, UnknownSessionError
+from opencodeinterpreter.interpreter.session_log import read_numbered
+from opencodeinterpreter.serving.fair_queue import SessionModel, Slots
+from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.refusals import BusyError, OverloadedError
+from opencodeinterpreter.serving.room import Room
+
+
+@pytest.fixture
+def hub_with(tmp_path: Path) -> Iterator[Callable[..., Hub]]:
+    hubs: list[Hub] = []
+
+    def make(**settings: Any) -> Hub:
+        hubs.append(make_hub(tmp_path / f"sessions-{len(hubs)}", **settings))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        hub.close()
+
+
+def do(room: Room, text: str) -> list[dict[str, Any]]:
+    before = room.sequence
+    room.message(text)
+    assert room.wait(60)
+    return [row for _, row in read_numbered(room.log, before)]
+
+
+def printed(rows: list[dict[str, Any]]) -> str:
+    return "".join(row["result"]["stdout"] for row in rows if row["type"] == "execution_finished")
+
+
+def eventually(met: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not met() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return met()
+
+
+def test_those_who_wait_for_the_model_are_served_in_their_order() -> None:
+    slots = Slots(2)
+    turns = [threading.Event() for _ in range(5)]
+    for turn in turns:
+        slots.enter(turn)
+    assert [turn.is_set() for turn in turns] == [True, True, False, False, False]
+    assert [slots.position(turn) for turn in turns] == [0, 0, 1, 2, 3]
+    slots.leave(turns[2])  # gave up
+    slots.leave(turns[0])
+    assert [turn.is_set() for turn in turns] == [True, True, False, True, False]
+    slots.leave(turns[1])
+    slots.leave(turns[3])
+    slots.leave(turns[4])
+    assert (slots.waiting, slots.inside) == (0, 0)
+
+
+def test_sessions_take_turns_at_one_model_and_none_starves() -> None:
+    slots, order, lock = Slots(1), [], threading.Lock()
+    shared = ScriptedModel(["word " * 4] * 12, delay_seconds=0.002)
+
+    def session(name: str) -> None:
+        model = SessionModel(name, lambda: shared, slots)
+        for _ in range(4):
+            with model.stream([Message("user", "x")]) as reply:
+                "".join(reply)
+                with lock:
+                    order.append(name)
+
+    threads = [threading.Thread(target=session, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for start in range(0, 12, 3):
+        assert sorted(order[start : start + 3]) == ["a", "b", "c"], order
+
+
+def test_a_stop_reaches_a_session_that_waits_for_the_model(hub_with) -> None:
+    hub = hub_with(slots=1)
+    first, second = hub.create(model="slow"), hub.create(model="slow")
+    first.message("say: " + "word " * 500)
+    assert eventually(lambda: hub.shelf.waiting() == 0 and first.state == "running")
+    time.sleep(0.2)
+    second.message("say: x")
+    assert eventually(lambda: second.position == 1)
+    assert second.stop()
+    assert second.wait(10)
+    assert second.last.outcome == "stopped"
+    assert first.state == "running"
+    first.stop()
+
+
+def test_an_idle_session_is_parked_and_comes_back_with_its_variables(hub_with) -> None:
+    hub = hub_with(park_seconds=0.2, sweep_seconds=0.05)
+    room = hub.create()
+    do(room, "run: x = 40")
+    assert eventually(lambda: room.state == "parked")
+    assert not room.alive
+    rows = do(room, "run: print(x + 2)")
+    assert printed(rows) == "42\n"
+    kinds = [row["type"] for row in rows]
+    assert kinds.index("replay_started") < kinds.index("replay_finished") < kinds.index("turn_started")
+    assert [row["type"] for _, row in read_numbered(room.log)].count("parked") >= 1
+
+
+def test_without_replay_the_model_is_told_what_was_lost(hub_with) -> None:
+    hub = hub_with(replay=False)
+    room = hub.create()
+    do(room, "run: x = 40")
+    assert room.park()
+    rows = do(room, "run: print('x' in globals())")
+    assert printed(rows) == "False\n"
+    message = next(row["message"] for row in rows if row["type"] == "turn_started")
+    assert "variables and imports are gone" in message
+    room.replay()
+    assert room.wait(30)
+    assert printed(do(room, "run: print(x)")) == "40\n"
+
+
+def test_a_reset_leaves_no_variables(hub_with) -> None:
+    room = hub_with().create()
+    do(room, "run: x = 40\nopen('f', 'w').close()")
+    room.reset()
+    assert printed(do(room, "run: import os\nprint('x' in globals(), os.listdir())")) == "False ['f']\n"
+
+
+def test_a_session_not_used_for_long_is_deleted(hub_with) -> None:
+    hub = hub_with(expire_seconds=0.3, sweep_seconds=0.05)
+    room = hub.create()
+    assert eventually(lambda: not room.folder.exists())
+    with pytest.raises(UnknownSessionError):
+        hub.room(room.id)
+
+
+def test_a_kernel_too_many_takes_the_place_of_the_one_not_used_for_longest(hub_with) -> None:
+    hub = hub_with(max_kernels=2)
+    rooms = [hub.create() for _ in range(3)]
+    for number, room in enumerate(rooms):
+        do(room, f"run: n = {number}")
+    assert [room.state for room in rooms] == ["parked", "idle", "idle"]
+    for room in rooms[1:]:
+        room.message("run: import time; time.sleep(15)")
+    with pytest.raises(OverloadedError, match="All 2 sessions"):
+        rooms[0].message("say: x")
+    with pytest.raises(BusyError):
+        rooms[1].message("say: x")
+    for room in rooms[1:]:
+        room.stop()
+        assert room.wait(30)
+    assert printed(do(rooms[0], "run: print(n)")) == "0\n"
+
+
+def test_too_many_who_wait_are_told_to_come_again(hub_with) -> None:
+    hub = hub_with(slots=1, max_waiting=1)
+    rooms = [hub.create(model="slow") for _ in range(3)]
+    for room in rooms[:2]:
+        room.message("say: " + "word " * 500)
+    assert eventually(lambda: hub.shelf.waiting() == 1)
+    with pytest.raises(OverloadedError) as refused:
+        rooms[2].message("say: x")
+    assert refused.value.retry_after > 0
+    for room in rooms:
+        room.stop()
+
+
+def test_what_cannot_be_done_is_said(hub_with) -> None:
+    hub = hub_with()
+    room = hub.create()
+    with pytest.raises(InputError):
+        room.message(" ")
+    with pytest.raises(InputError, match="no file"):
+        room.message("x", ["none.csv"])
+    with pytest.raises(InputError):
+        room.run_code("")
+    with pytest.raises(UnknownModelError, match="choose one of scripted"):
+        hub.create(model="/etc/passwd")
+    with pytest.raises(UnknownSessionError):
+        hub.room("../" + room.id)
+    assert room.state == "parked"
+
+
+def test_a_closed_hub_leaves_nothing(hub_with) -> None:
+    hub = hub_with()
+    room = hub.create()
+    room.message("run: import time\nprint('in', flush=True)\ntime.sleep(60)")
+    assert eventually(lambda: any(row["type"] == "output_delta" for _, row in read_numbered(room.log)))
+    hub.close()
+    assert not room.alive
+    kinds = [row["type"] for _, row in read_numbered(room.log)]
+    assert kinds.index("interrupted") < kinds.index("answer")
+    with pytest.raises(OverloadedError):
+        hub.create()
