@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared_executors import shared_executor
 
 from opencodeinterpreter.codefeedback.correction import Correction, CorrectionOptions
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings
@@ -59,7 +60,8 @@ def correction(mender=(), planter=None, wall_seconds=5.0, **options):
     if planter is not None:
         models["planter"] = ScriptedModel(planter, name="planter")
     players = {name: Player(name, name, lambda model=model: model) for name, model in models.items()}
-    means = Means(players, seed=1, execution=ExecutionSettings(wall_seconds=wall_seconds, at_once=1))
+    execution = ExecutionSettings(wall_seconds=wall_seconds, at_once=1)
+    means = Means(players, seed=1, execution=execution, executor=shared_executor(execution))
     return Correction(means, CorrectionOptions(**options)), models
 
 

@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+from shared_executors import shared_executor
 
 from opencodeinterpreter.codefeedback.checked_solutions import CheckedFile, SolutionCheck
 from opencodeinterpreter.codefeedback.code_blocks import blocks
@@ -51,7 +52,7 @@ EXECUTION = ExecutionSettings(wall_seconds=5, at_once=1)
 def means(**replies):
     models = {part: ScriptedModel(texts, name=part) for part, texts in replies.items()}
     players = {part: Player(part, part, lambda model=model: model) for part, model in models.items()}
-    return Means(players, seed=5, execution=EXECUTION), models
+    return Means(players, seed=5, execution=EXECUTION, executor=shared_executor(EXECUTION)), models
 
 
 def outcome(stage, row):
@@ -184,7 +185,7 @@ def test_without_a_model_the_words_tell_what_is_known():
     row = outcome(FollowUp(means()[0]), CHECKED).rows[0]
     texts = [message["content"].split("\n")[0] for message in row["messages"][1::2]]
     assert texts[0] == "This is a solution in Python. It takes O(n) time and O(1) space."
-    assert texts[1] == "This is a solution in Python, by formula. It takes O(1) time and O(1) space."
+    assert texts[1] == "This is a solution in Python (formula). It takes O(1) time and O(1) space."
     assert row["meta"]["models"] == {}
 
 

@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from shared_executors import shared_executor
 
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings
 from opencodeinterpreter.codefeedback.model_stage import Means
@@ -23,6 +24,9 @@ PROBLEM = {
 }
 
 
+EXECUTION = ExecutionSettings(wall_seconds=5, at_once=1)
+
+
 def code(text, before="I will do that."):
     return f"{before}\n```python\n{text}\n```\nOutput:\n```\nmade up\n```"
 
@@ -36,7 +40,7 @@ def simulation(weak=(), strong=(), user=(), **options) -> tuple[Simulation, dict
         name: ScriptedModel(texts, name=name) for name, texts in (("weak", weak), ("strong", strong), ("user", user))
     }
     players = {name: Player(name, name, lambda model=model: model) for name, model in models.items()}
-    means = Means(players, seed=3, execution=ExecutionSettings(wall_seconds=5, at_once=1))
+    means = Means(players, seed=3, execution=EXECUTION, executor=shared_executor(EXECUTION))
     return Simulation(means, SimulationOptions(**options)), models
 
 
@@ -166,7 +170,7 @@ def test_human_feedback_of_no_use_drops_the_dialog_or_is_left_out():
 
 
 def test_garbage_without_code_is_dropped_and_counted():
-    done = outcome(simulation(weak=["I cannot run code."] * 3)[0])
+    done = outcome(simulation(weak=["It is easy."] * 3)[0])
     assert done.drops[0].reason == "a reply without code"
 
 

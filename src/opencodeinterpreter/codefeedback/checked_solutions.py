@@ -16,7 +16,7 @@ from opencodeinterpreter.codefeedback.completing import completed
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
 from opencodeinterpreter.codefeedback.parsing import check_syntax
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Process, Row
+from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Process, Row
 from opencodeinterpreter.codefeedback.variants import variants
 
 CHECKED: Final = "checked"
@@ -59,6 +59,11 @@ class SolutionCheck:
         executor = self._executor
         if executor is not None:
             executor.stop()
+
+
+def stage(execution: ExecutionSettings | None = None) -> MapStage:
+    """Return the stage ``check``."""
+    return SolutionCheck(execution)
 
 
 def checked(problem: Problem, executor: Executor) -> Checked:

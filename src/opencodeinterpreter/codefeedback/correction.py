@@ -18,7 +18,7 @@ from opencodeinterpreter.codefeedback.parts import TRIES, Part, Unusable, row_se
 from opencodeinterpreter.codefeedback.planting import error_kind, planted_program
 from opencodeinterpreter.codefeedback.replies import Step, plain_words, read_change, read_program, sentences, with_code
 from opencodeinterpreter.codefeedback.rows import Bug
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row
+from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.errors import ConfigError, InputError
 from opencodeinterpreter.models.response_cache import Reply
 
@@ -73,7 +73,7 @@ class Correction(ModelStage):
 
     def _of_bug(self, bug: Bug, tools: Tools) -> Outcome:
         text = bug.statement.strip() or with_code(prompts.NORMAL_PROMPT, bug.buggy.strip("\n"))
-        task = Assignment(bug.id, text, bug.fixed, bug.tests, bug.language, bug.source, bug.licence)
+        task = Assignment(bug.id, text, bug.fixed, bug.tests, bug.language, bug.source, bug.licence, bug.meta)
         if not task.executable:
             return Outcome(drops=(Drop("not Python", task.language),))
         known = tools.executor.program(task.code, task.tests)
@@ -103,7 +103,8 @@ class Correction(ModelStage):
         run = partial(tools.executor.program, tests=task.tests)
         code = planted_program(tools["planter"], working, kind, run, seed + TRIES)
         draft = Draft(
-            Assignment(task.id, task.text, working, task.tests, "python", task.source, task.licence), tools.executor
+            Assignment(task.id, task.text, working, task.tests, "python", task.source, task.licence, task.meta),
+            tools.executor,
         )
         draft.program(Step(with_code("", code), code), "answer", tools["planter"].name)
         if draft.good:
@@ -168,6 +169,11 @@ class Correction(ModelStage):
             draft.task.text, draft.code, feedback_text(draft.last), draft.task.code.strip("\n"), hint
         )
         return mender.say(messages, read_explanation, seed)
+
+
+def stage(means: Means, options: CorrectionOptions | None = None) -> MapStage:
+    """Return the stage ``correct``."""
+    return Correction(means, options)
 
 
 def read_explanation(reply: Reply) -> str:

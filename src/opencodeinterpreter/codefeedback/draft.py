@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from opencodeinterpreter.codefeedback.checks import asked_language
 from opencodeinterpreter.codefeedback.code_blocks import blocks
 from opencodeinterpreter.codefeedback.execution import Executor
 from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
+from opencodeinterpreter.codefeedback.origin import origin, sources_of
 from opencodeinterpreter.codefeedback.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.prompts import PROMPTS_VERSION
 from opencodeinterpreter.codefeedback.replies import Step
@@ -29,11 +31,13 @@ class Assignment:
     language: str = ""
     source: str = ""
     licence: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def executable(self) -> bool:
         """Whether its language is the one that is executed."""
-        return self.language.lower() in ("", "python", "python3")
+        named = self.language.lower() in ("python", "python3")
+        return named or (not self.language and asked_language(self.text) in ("", "python"))
 
 
 def assignment(row: Row) -> Assignment:
@@ -46,7 +50,7 @@ def assignment(row: Row) -> Assignment:
     if "query" in row:
         query = Query.from_json(row)
         code = next((block.code for block in blocks(query.answer) if block.language == "python"), "")
-        return Assignment(query.id, query.query, code, None, query.language, query.source, query.licence)
+        return Assignment(query.id, query.query, code, None, query.language, query.source, query.licence, query.meta)
     problem = Problem.from_json(row)
     if not problem.statement.strip():
         raise Unusable("a problem without a statement")
@@ -59,6 +63,7 @@ def assignment(row: Row) -> Assignment:
         problem.language,
         problem.source,
         problem.licence,
+        problem.meta,
     )
 
 
@@ -151,12 +156,13 @@ class Draft:
         task = self.task
         known = {
             "method": method,
-            "sources": [task.source] if task.source else [],
+            "sources": sources_of(task),
             "licence": task.licence,
             "language": "python",
             "seed": seed,
             "prompts": PROMPTS_VERSION,
             "models": {part: player.name for part, player in sorted(players.items())},
+            **origin(task.meta),
             **meta,
         }
         if task.tests is not None:

@@ -26,7 +26,7 @@ from opencodeinterpreter.codefeedback.problem_dialogs import (
     written,
 )
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row
+from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter.feedback import shorten
@@ -120,6 +120,11 @@ class FollowUp(ModelStage):
         wanted = f"{shown}\n\nWhat is asked for now: {question}" if question else shown
         messages = prompts.introducing(wanted, solution.code, written(solution.language), facts(solution))
         return narrator.say(messages, read_introduction, seed, max_tokens=_TEXT_TOKENS), narrator.name
+
+
+def stage(means: Means, options: FollowUpOptions | None = None) -> MapStage:
+    """Return the stage ``followup``."""
+    return FollowUp(means, options)
 
 
 def distinct(solutions: Sequence[Solution], options: FollowUpOptions) -> list[Solution]:

@@ -17,7 +17,7 @@ from opencodeinterpreter.codefeedback.agreement import THEN, agreement
 from opencodeinterpreter.codefeedback.model_stage import Means, ModelStage, Tools
 from opencodeinterpreter.codefeedback.parts import Part, Unusable, row_seed
 from opencodeinterpreter.codefeedback.rows import Query
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row
+from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter.feedback import shorten
 from opencodeinterpreter.models.response_cache import Reply
@@ -121,6 +121,11 @@ class Judging(ModelStage):
             decisions.append((score.value in self.options.keep, other.value in self.options.keep))
         words = ["kept" if all(each) else "dropped" for each in zip(*decisions, strict=True)]
         return {**table, "decision": {THEN.join(words): 1}}
+
+
+def stage(means: Means, options: JudgingOptions | None = None) -> MapStage:
+    """Return the stage ``filter``."""
+    return Judging(means, options)
 
 
 def summary(notes: Mapping[str, Any]) -> dict[str, Any]:

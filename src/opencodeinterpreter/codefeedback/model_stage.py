@@ -32,6 +32,8 @@ class Means:
     seed: int = 0
     generation: Generation = GREEDY
     execution: ExecutionSettings = dataclasses.field(default_factory=ExecutionSettings)
+    executor: Executor | None = dataclasses.field(default=None, compare=False)
+    """one that is open already, with the same settings, and stays the caller's; None opens one for the stage"""
 
 
 class Tools:
@@ -104,7 +106,7 @@ class ModelStage(ABC):
                 Cast(self.means.players, self.means.responses, self.means.generation)
             )
             if self.executes:
-                self._executor = stack.enter_context(Executor(self.means.execution))
+                self._executor = self.means.executor or stack.enter_context(Executor(self.means.execution))
             tools = Tools(cast, self._executor)
 
             def process(row: Row) -> Outcome:

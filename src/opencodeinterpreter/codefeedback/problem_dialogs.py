@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from opencodeinterpreter.codefeedback.code_blocks import blocks
+from opencodeinterpreter.codefeedback.origin import origin, sources_of
 from opencodeinterpreter.codefeedback.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.prompts import PROMPTS_VERSION
 from opencodeinterpreter.codefeedback.replies import plain_words, sentences, with_code
@@ -85,7 +86,7 @@ def facts(solution: Solution) -> str:
 
 def introduction_without_model(solution: Solution) -> str:
     """Return the text above a solution where no model writes it: what the source knows, and nothing more."""
-    idea = f", by {solution.note[:1].lower()}{solution.note[1:]}" if solution.note else ""
+    idea = f" ({solution.note[:1].lower()}{solution.note[1:]})" if solution.note else ""
     text = f"This is a solution in {written(solution.language or 'python')}{idea}."
     known = " and ".join(
         each
@@ -107,7 +108,7 @@ def dialog_of(
     **meta: Any,
 ) -> Dialog:
     """Return a finished dialog."""
-    sources = list(dict.fromkeys(source for problem in problems for source in _sources(problem)))
+    sources = list(dict.fromkeys(source for problem in problems for source in sources_of(problem)))
     licences = ", ".join(dict.fromkeys(problem.licence for problem in problems if problem.licence))
     known = {
         "method": method,
@@ -118,13 +119,7 @@ def dialog_of(
         "prompts": PROMPTS_VERSION,
         "models": {part: player.name for part, player in sorted(players.items())},
         "problems": [problem.id for problem in problems],
+        **{key: value for problem in problems for key, value in origin(problem.meta).items()},
         **meta,
     }
     return Dialog(tuple(messages), f"{method}-{problems[0].id}", known)
-
-
-def _sources(problem: Problem) -> list[str]:
-    known = problem.meta.get("sources")
-    if isinstance(known, list) and known:
-        return [str(each) for each in known]
-    return [problem.source] if problem.source else []

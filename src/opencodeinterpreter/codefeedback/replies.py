@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from opencodeinterpreter.codefeedback.checks import fault_in
 from opencodeinterpreter.codefeedback.parts import Unusable
+from opencodeinterpreter.dialog import Dialog, Message
 from opencodeinterpreter.interpreter.code_actions import CodeActionReader, is_python, same_code
 from opencodeinterpreter.models.response_cache import Reply
 
 _THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"```|~~~")
-_PROMISED = re.compile(
-    r":\s*\Z|\b(?:here(?: is|'s| are)|below is|following is) (?:the|your|an?|my)(?: [\w-]+){0,4} "
-    r"(?:code|program|script|version|function|implementation|solution)\b(?!'s| (?:works|does|output))",
-    re.IGNORECASE,
-)
 _QUOTED = re.compile(r"`([^`\n]*)`")
 _NAME = re.compile(r"[\w.]+(?:\(\))?")
 """What may stand between backticks in plain words: a name."""
@@ -54,7 +51,7 @@ def read_step(reply: Reply) -> Step:
         raise Unusable("a reply that was cut off", reply.text[-200:])
     before = _THINK.sub("", reply.text[: action.start]).strip()
     code = action.code.strip("\n").rstrip()
-    return Step(with_code(before, code), code)
+    return Step(_in_order(with_code(before, code)), code)
 
 
 def read_program(reply: Reply) -> Step:
@@ -93,10 +90,22 @@ def _words(reply: Reply) -> str:
     text = _THINK.sub("", reply.text).strip()
     if not text or reply.finish != "stop":
         raise Unusable("an empty reply" if not text else "a reply that was cut off", text[-200:])
-    if _PROMISED.search(text):
-        raise Unusable("code that is promised and not there", text[:200])
+    if text.endswith(":"):
+        raise Unusable("code that is promised and not there", text[-200:])
     if _FENCE.search(text):
         raise Unusable("a block that is no Python", text[:200])
+    return _in_order(text)
+
+
+def _in_order(text: str) -> str:
+    """Return a message that will pass the verification of its dialog.
+
+    Raises:
+        Unusable: for a refusal, an invented execution result, or code that is promised and not there.
+    """
+    fault = fault_in(Dialog((Message("user", "."), Message("assistant", text))))
+    if fault is not None:
+        raise Unusable(fault.reason, fault.detail)
     return text
 
 

@@ -29,7 +29,7 @@ from opencodeinterpreter.codefeedback.problem_dialogs import (
 )
 from opencodeinterpreter.codefeedback.replies import plain_words, sentences
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row, Table
+from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row, Table, TableStage
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter.feedback import shorten
@@ -120,7 +120,9 @@ class Similar:
 
     def _usable(self, table: Table) -> Generator[Outcome, None, list[Tagged]]:
         """Check what has not been checked; yield the drops, and return what the others have in common."""
-        with Executor(self._means.execution) as executor, CheckedFile(table.folder / "checked.jsonl") as file:
+        with ExitStack() as stack:
+            executor = self._means.executor or stack.enter_context(Executor(self._means.execution))
+            file = stack.enter_context(CheckedFile(table.folder / "checked.jsonl"))
             table.told.begin(len(table.rows), "solutions checked")
             table.told.advance(file.lines)
             rows = (row for number, row in enumerate(table.rows) if number >= file.lines)
@@ -167,6 +169,11 @@ class Similar:
             return linker.say(prompts.linking(first, second, shared), read_link, seed, max_tokens=_LINK_TOKENS)
         except Unusable:
             return ""
+
+
+def stage(means: Means, options: SimilarOptions | None = None) -> TableStage:
+    """Return the stage ``similar``."""
+    return Similar(means, options)
 
 
 def read_link(reply: Reply) -> str:

@@ -18,7 +18,7 @@ from opencodeinterpreter.codefeedback.human_feedback import Comment, comment_on
 from opencodeinterpreter.codefeedback.model_stage import Means, ModelStage, Tools
 from opencodeinterpreter.codefeedback.parts import TRIES, Part, Unusable, row_seed
 from opencodeinterpreter.codefeedback.replies import read_change, read_program, read_step
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row
+from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter.code_actions import same_code
 
@@ -143,3 +143,8 @@ class Simulation(ModelStage):
             reason = "the last program fails its tests" if draft.last.passed is False else "the last program fails"
             return Outcome(drops=(Drop(reason, draft.last.error[-300:]),), notes=notes)
         return Outcome(rows=(dialog.to_json(),), notes=notes)
+
+
+def stage(means: Means, options: SimulationOptions | None = None) -> MapStage:
+    """Return the stage ``simulate``."""
+    return Simulation(means, options)
