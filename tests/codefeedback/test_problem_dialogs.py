@@ -299,6 +299,15 @@ def test_groups_are_of_the_likest_and_the_same_for_the_same_seed():
     assert all(2 <= len(group) <= 3 for group in groups)
 
 
+def test_of_problems_with_the_same_tags_those_that_speak_of_the_same_things_meet():
+    words = ["return the island in the grid", "return the coins in the purse", "return the matrix", "return the queue"]
+    tagged = [
+        Tagged(str(number), number, frozenset({"graph"}), frozenset(words[number % 4].split())) for number in range(8)
+    ]
+    groups, _ = grouped(tagged, (2,), 0.5, random.Random(1))
+    assert sorted(tuple(sorted(each.number for each in group)) for group in groups) == [(0, 4), (1, 5), (2, 6), (3, 7)]
+
+
 def test_settings_and_rows_that_cannot_be_used_are_named(tmp_path):
     with pytest.raises(ConfigError, match="two turns"):
         FollowUpOptions(max_turns=1)

@@ -6,7 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _CANDIDATES: Final = 400
@@ -20,6 +20,8 @@ class Tagged:
     id: str
     number: int
     tags: frozenset[str]
+    words: frozenset[str] = frozenset()
+    """of its statement: of problems with the same tags, those that speak of the same things are the likest"""
 
 
 def grouped(
@@ -38,7 +40,10 @@ def grouped(
     """
     df = Counter(tag for problem in problems for tag in problem.tags)
     weight = {tag: math.log(1 + len(problems) / number) for tag, number in df.items()}
-    order = list(problems)
+    spoken = Counter(word for problem in problems for word in problem.words)
+    # Words that many statements have, such as "array" and "return", say nothing.
+    rare = {word for word, number in spoken.items() if 1 < number <= max(2, len(problems) // 10)}
+    order = [replace(problem, words=problem.words & rare) for problem in problems]
     chance.shuffle(order)
     rank = {problem.number: place for place, problem in enumerate(order)}
     by_tag: dict[str, list[Tagged]] = {}
@@ -54,7 +59,8 @@ def grouped(
         used.add(problem.number)
         size = chance.choice(sizes)
         near = _nearest(problem, by_tag, used, weight, floor)
-        near.sort(key=lambda found: (-found[0], rank[found[1].number]))
+        spoken_alike = {other.number: _share(problem.words, other.words) for _, other in near}
+        near.sort(key=lambda found: (-found[0], -spoken_alike[found[1].number], rank[found[1].number]))
         others = [other for _, other in near[: size - 1]]
         if not others:
             alone.append(problem)
@@ -76,6 +82,10 @@ def _nearest(
             if other.number not in seen:
                 seen[other.number] = (_likeness(problem, other, weight), other)
     return [each for each in seen.values() if each[0] >= floor]
+
+
+def _share(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 def _likeness(one: Tagged, other: Tagged, weight: Mapping[str, float]) -> float:

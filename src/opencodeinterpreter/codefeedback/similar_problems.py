@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -138,7 +139,7 @@ class Similar:
             if reason:
                 yield Outcome(drops=(Drop(reason, row=problem.to_json()),))
             else:
-                usable.append(Tagged(problem.id, number, frozenset(tag.lower() for tag in problem.tags)))
+                usable.append(tagged(problem, number))
         return usable
 
     def _checked(self, table: Table) -> Iterator[Problem]:
@@ -186,6 +187,12 @@ def read_link(reply: Reply) -> str:
     if "\n" in text or sentences(text) > 1 or reply.finish != "stop":
         raise Unusable("a text that is too long", text[:200])
     return text
+
+
+def tagged(problem: Problem, number: int) -> Tagged:
+    """Return what is kept of a problem while all are compared."""
+    words = re.findall(r"[a-z]{4,}", f"{problem.title}\n{problem.statement}".lower())
+    return Tagged(problem.id, number, frozenset(tag.lower() for tag in problem.tags), frozenset(words))
 
 
 def solution_of(problem: Problem) -> Solution | None:
