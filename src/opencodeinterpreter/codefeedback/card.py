@@ -224,9 +224,9 @@ def _reasons(manifest: Mapping[str, Any]) -> dict[str, int]:
 
 
 _FORM: Final = """One JSON object a line: `id`, `messages` and `meta`. A message has `role`, `content` and its own
-`meta`: `kind` (query, answer, execution, human, repair), `passed` (whether the tests passed; empty without tests), `train`
-(whether it is to be learned), `language`, `executed`, and for execution feedback `exec` with what the execution gave.
-Execution feedback is a user message that begins with `Execution result: `. `ocint data export` gives other forms."""
+`meta`: `kind` (query, answer, execution, human, repair), `passed` (whether the tests passed; empty without tests),
+`train` (whether it is to be learned), `language`, `executed`, and `exec` with what an execution gave. Execution
+feedback is a user message that begins with `Execution result: `. `ocint data export` gives other forms."""
 
 
 def _sample(method: str, dialog: Dialog) -> str:
