@@ -123,7 +123,14 @@ def weights_of(base: Base, **options: Any) -> Any:
     """
     import transformers
 
-    return _loaded(base, lambda more: transformers.AutoModelForCausalLM.from_pretrained(base.where, **more, **options))
+    model = _loaded(base, lambda more: transformers.AutoModelForCausalLM.from_pretrained(base.where, **more, **options))
+    if base.gguf is not None:
+        # The weights are plain numbers now, and the library would refuse to train or save what it was told they were.
+        model.hf_quantizer = model.quantization_method = None
+        model.is_quantized = False
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+    return model
 
 
 def _loaded(base: Base, load: Any) -> Any:

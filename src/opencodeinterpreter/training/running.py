@@ -108,18 +108,17 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
     remove_torn(output)
     transformers.set_seed(recipe.seed)
     device = this_device()
-    model = _model(prepared, device)
-    trainer = _trainer(TargetTrainer, prepared, model, device, output)
-    trainer.add_callback(Watch(progress, lambda: trainer.tokens_seen))
-    _add_tensorboard(trainer, output)
-    whole = checkpoints(output)
     with warnings.catch_warnings():
-        # Remarks of the libraries about each other.
+        # Remarks of the libraries about themselves and each other.
         warnings.simplefilter("ignore")
+        trainer = _trainer(TargetTrainer, prepared, _model(prepared, device), device, output)
+        trainer.add_callback(Watch(progress, lambda: trainer.tokens_seen))
+        _add_tensorboard(trainer, output)
+        whole = checkpoints(output)
         result = trainer.train(resume_from_checkpoint=str(whole[-1]) if whole else None)
         if prepared.held_out.samples and not _judged_at(trainer.state):
             trainer.evaluate()
-    return _keep(trainer, prepared, output, result.metrics.get("train_runtime", 0.0))
+        return _keep(trainer, prepared, output, result.metrics.get("train_runtime", 0.0))
 
 
 def _claim(output: Path, prepared: Prepared, restart: bool) -> None:
