@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from serving_client import TOKEN, Client
 
-EXAMPLES = 6
+EXAMPLES = 8
 """For each route."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 

@@ -218,16 +218,16 @@ class Finder:
 
 def _turns(before: Sequence[Said]) -> list[tuple[str, str, Sequence[str]]]:
     """Return the turns of a dialog that was had elsewhere: task, last words, code."""
-    turns: list[tuple[str, str, Sequence[str]]] = []
-    task = ""
+    joined: list[tuple[str, str]] = []
     for role, text in before:
+        if joined and joined[-1][0] == role:
+            text = f"{joined.pop()[1]}\n\n{text}"
+        joined.append((role, text))
+    turns: list[tuple[str, str, Sequence[str]]] = []
+    for number, (role, task) in enumerate(joined):
         if role == "user":
-            task = f"{task}\n\n{text}" if task else text
-        elif task:
-            turns.append((task, words_of(text), code_of(text)))
-            task = ""
-    if task:
-        turns.append((task, "", []))
+            answer = joined[number + 1][1] if number + 1 < len(joined) else ""
+            turns.append((task, words_of(answer), code_of(answer)))
     return turns
 
 

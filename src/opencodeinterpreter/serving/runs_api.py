@@ -45,7 +45,7 @@ FreeRoom = Annotated[Room, Depends(the_free_room)]
 @router.get(
     "/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EVENTS}}}},
+    responses={200: {"content": {"text/event-stream": {"example": _EVENTS}}, "description": "the events"}},
 )
 async def events(
     room: TheRoom,

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import PlainTextResponse
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.interpreter import SessionInfo, export
@@ -169,8 +168,8 @@ def delete_session(room: TheRoom, hub: TheHub) -> Response:
 @router.get(
     "/sessions/{identity}/export",
     tags=["sessions"],
-    response_class=PlainTextResponse,
-    responses={200: {"content": {media: {"schema": {"type": "string"}} for media in _MEDIA.values()}}},
+    response_class=Response,
+    responses={200: {"content": {media: {"schema": {}} for media in _MEDIA.values()}, "description": "the file"}},
 )
 def export_session(room: TheRoom, to: Form = "ipynb") -> Response:
     """The session as a notebook with outputs, as Markdown, as the code that worked, or as a Code-Feedback line."""

@@ -1,0 +1,223 @@
+"""``/v1/responses``, after OpenAI's Responses: a turn as messages and calls of the code interpreter."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.models.base import Generation
+from opencodeinterpreter.serving.files_api import download_file
+from opencodeinterpreter.serving.openai_api import Finder, Run
+from opencodeinterpreter.serving.openai_dialogs import Dialogs
+from opencodeinterpreter.serving.openai_input import ChatMessage, Lenient, asked_of
+from opencodeinterpreter.serving.refusals import NotHereError
+from opencodeinterpreter.serving.responses_items import Items, file_id, path_of
+from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.run_rows import ended_with, run_rows
+from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
+
+router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
+
+
+class ResponsesBody(Lenient):
+    """A request of /v1/responses."""
+
+    model: str = Field(max_length=200)
+    input: str | list[dict[str, Any]]
+    instructions: str | None = None
+    previous_response_id: str | None = Field(None, max_length=200)
+    stream: bool | None = False
+    max_output_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    tools: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+    user: str | None = Field(None, max_length=500)
+
+
+@dataclass
+class Reply:
+    """One response, while it comes."""
+
+    identity: str
+    body: ResponsesBody
+    items: Items
+    created: int
+    last: dict[str, Any]
+
+    def shown(self, status: str) -> dict[str, Any]:
+        """Return the response as an object."""
+        failed = self.last.get("type") == "failure"
+        usage = self.last.get("usage") or {}
+        read, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+        return {
+            "id": self.identity,
+            "object": "response",
+            "created_at": self.created,
+            "status": status,
+            "error": {"code": "server_error", "message": self.last["message"]} if failed else None,
+            "incomplete_details": None,
+            "instructions": self.body.instructions,
+            "max_output_tokens": self.body.max_output_tokens,
+            "model": self.body.model,
+            "output": self.items.output,
+            "parallel_tool_calls": False,
+            "previous_response_id": self.body.previous_response_id,
+            "temperature": self.body.temperature,
+            "top_p": self.body.top_p,
+            "tool_choice": "auto",
+            "tools": [],
+            "metadata": {},
+            "usage": {
+                "input_tokens": read,
+                "input_tokens_details": {"cached_tokens": usage.get("cached_prompt_tokens") or 0},
+                "output_tokens": written,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": read + written,
+            },
+        }
+
+
+@router.post("/responses")
+async def create_response(
+    body: ResponsesBody, request: Request, hub: TheHub, key: TheKey, links: TheLinks, quotas: TheQuotas
+) -> Response:
+    """Do a turn; answer with its messages and its code interpreter calls, each with logs and images."""
+    hub.shelf.check(body.model)
+    dialogs: Dialogs = request.app.state.dialogs
+    finder = Finder(hub, key, quotas, dialogs, body.model)
+    run = await run_in_threadpool(_begun, finder, dialogs, body, hub.settings.generation)
+    base = str(request.base_url).rstrip("/")
+    room = run.room
+    items = Items(room.id, lambda path: base + links.to(room.id, path), run.skip)
+    reply = Reply(f"resp_{uuid.uuid4().hex}", body, items, int(time.time()), {})
+
+    def remember() -> None:
+        dialogs.note_response(reply.identity, room.id, len(room.turns()))
+
+    headers = {"X-Session-ID": room.id}
+    if body.stream:
+        return StreamingResponse(
+            _streamed(run, reply, request, remember), media_type="text/event-stream", headers=headers
+        )
+    async with ended_with(request, room), aclosing(run_rows(room, run.before)) as rows:
+        async for _, row in rows:
+            for _event in items.feed(row):
+                pass
+            if row["type"] in ("answer", "failure"):
+                reply.last = row
+    if reply.last.get("type") == "failure":
+        error = {"message": reply.last["message"], "type": reply.last["kind"]}
+        return JSONResponse({"error": error}, status_code=502, headers=headers)
+    await run_in_threadpool(remember)
+    return JSONResponse(reply.shown("completed"), headers=headers)
+
+
+async def _streamed(run: Run, reply: Reply, request: Request, remember: Callable[[], None]) -> AsyncIterator[str]:
+    number = 0
+
+    def sent(event: dict[str, Any]) -> str:
+        nonlocal number
+        number += 1
+        data = json.dumps({**event, "sequence_number": number - 1}, ensure_ascii=False)
+        return f"event: {event['type']}\ndata: {data}\n\n"
+
+    yield sent({"type": "response.created", "response": reply.shown("in_progress")})
+    yield sent({"type": "response.in_progress", "response": reply.shown("in_progress")})
+    async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+        async for _, row in rows:
+            for event in reply.items.feed(row):
+                yield sent(event)
+            if row["type"] in ("answer", "failure"):
+                reply.last = row
+    if reply.last.get("type") == "failure":
+        yield sent({"type": "response.failed", "response": reply.shown("failed")})
+        return
+    await run_in_threadpool(remember)
+    yield sent({"type": "response.completed", "response": reply.shown("completed")})
+
+
+@router.get("/containers/{container}/files")
+def list_container_files(container: str, hub: TheHub, key: TheKey) -> dict[str, Any]:
+    """The files of a session, as those of a container."""
+    room = hub.room(container, key.name)
+    rows = [
+        {
+            "id": file_id(info.path),
+            "object": "container.file",
+            "created_at": int(info.modified),
+            "bytes": info.size,
+            "container_id": room.id,
+            "path": info.path,
+            "source": "assistant",
+        }
+        for info in hub.files(room).files()
+    ]
+    return {"object": "list", "data": rows, "has_more": False, "first_id": None, "last_id": None}
+
+
+@router.get(
+    "/containers/{container}/files/{identity}/content",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def container_file(container: str, identity: str, request: Request, hub: TheHub) -> Response:
+    """A file of a session."""
+    try:
+        path = path_of(identity)
+    except ValueError:
+        raise NotHereError("There is no such file.") from None
+    return download_file(request, container, path, hub)
+
+
+def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generation) -> Run:
+    asked = asked_of(_messages(body))
+    room: Room | None = None
+    session = None
+    if body.previous_response_id is not None:
+        found = dialogs.find_response(body.previous_response_id)
+        room = finder.at(*found) if found else None
+        if room is None:
+            raise NotHereError("There is no such response, or its session does something else.")
+        session = room.id
+    for tool in body.tools:
+        if tool.get("type") == "code_interpreter" and isinstance(tool.get("container"), str):
+            session = tool["container"] if tool["container"] != "auto" else session
+    most = body.max_output_tokens
+    generation = Generation(
+        max_tokens=min(most, usual.max_tokens) if most else usual.max_tokens,
+        temperature=usual.temperature if body.temperature is None else body.temperature,
+        top_p=usual.top_p if body.top_p is None else body.top_p,
+        seed=usual.seed,
+    )
+    return finder.begin(asked, session, body.user or "", generation)
+
+
+def _messages(body: ResponsesBody) -> list[ChatMessage]:
+    """Return the input as messages; what the assistant did is put together to one text a turn."""
+    messages = [ChatMessage(role="system", content=body.instructions)] if body.instructions else []
+    if isinstance(body.input, str):
+        return [*messages, ChatMessage(role="user", content=body.input)]
+    for item in body.input:
+        kind = item.get("type", "message")
+        if kind == "message" and isinstance(item.get("content"), str | list) and isinstance(item.get("role"), str):
+            content = item["content"]
+            if isinstance(content, list) and not all(isinstance(part, dict) for part in content):
+                raise InputError("The parts of a message must be objects.")
+            messages.append(ChatMessage(role=item["role"], content=content))
+        elif kind == "code_interpreter_call" and isinstance(item.get("code"), str):
+            code = item["code"].strip()
+            messages.append(ChatMessage(role="assistant", content=f"```python\n{code}\n```"))
+        else:
+            raise InputError("The input may hold messages and code interpreter calls; nothing else is known here.")
+    return messages
