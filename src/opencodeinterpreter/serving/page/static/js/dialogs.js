@@ -51,7 +51,7 @@ export function menu(button, entries) {
     button.setAttribute("aria-expanded", "false");
     if (list.contains(document.activeElement) || document.activeElement === document.body) button.focus();
   });
-  document.body.append(list);
+  (button.closest("header, nav, section, aside") ?? document.body).append(list);
   list.showPopover();
   place(list, button);
   button.setAttribute("aria-expanded", "true");

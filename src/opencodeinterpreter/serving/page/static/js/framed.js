@@ -13,7 +13,10 @@
     live(content) {
       const range = document.createRange();
       range.selectNode(document.body);
-      document.body.replaceChildren(range.createContextualFragment(String(content)));
+      const fragment = range.createContextualFragment(String(content));
+      // They would lead the frame away, to where the page's policy lets it not go.
+      for (const leading of fragment.querySelectorAll("meta, base")) leading.remove();
+      document.body.replaceChildren(fragment);
     },
     plotly(content, theme) {
       const box = document.createElement("div");

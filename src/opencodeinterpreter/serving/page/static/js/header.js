@@ -82,7 +82,7 @@ export class Header {
     ];
     shown(t("sandbox"), h("p", {}, t(this.isolation === "none" ? "no sandbox text" : "sandbox text")),
       h("dl.facts", {}, rows.map(([name, told]) => h("div", {}, h("dt", {}, name), h("dd", {}, told)))),
-      this.meta.id ? h("div.row.end", {}, h("button", { type: "button", onclick: (event) => (event.target.closest("dialog").close(), this.acts.replay()) }, t("replay"))) : null);
+      this.meta.state_lost ? h("div.row.end", {}, h("button", { type: "button", onclick: (event) => (event.target.closest("dialog").close(), this.acts.replay()) }, t("replay"))) : null);
   }
 
   export() {

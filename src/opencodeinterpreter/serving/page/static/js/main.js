@@ -94,7 +94,8 @@ class App {
     this.files.load(id).catch((problem) => this.error(problem));
     this.show();
     if (!id) {
-      this.composer.field.focus();
+      // On a phone the keyboard would take half of the page at once.
+      if (matchMedia("(pointer: fine)").matches) this.composer.field.focus();
       return;
     }
     this.follow(id);
@@ -176,7 +177,7 @@ class App {
     this.composer.setBusy(busy);
     this.header.update(this.info, this.meta, this.conversation, busy);
     const model = this.meta?.model ?? this.chosen.model ?? this.info.models?.find((each) => each.default)?.name ?? "";
-    refill(byId("model"), h("span.hidden", {}, `${t("model")}: `), model);
+    refill(byId("model"), h("span.hidden", {}, `${t("model")}: `), h("span", {}, model));
     byId("model").disabled = busy;
     byId("approve").checked = this.meta?.approve ?? this.chosen.approve ?? this.info.approve ?? false;
     byId("approve").disabled = busy;

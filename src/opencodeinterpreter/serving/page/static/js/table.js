@@ -54,8 +54,9 @@ class Pages {
 
   row(source) {
     return h("tr", {}, [...source.children].map((cell, place) => {
-      const name = cell.tagName === "TH" ? "th" : "td";
-      const scope = name === "th" ? (source.parentElement.tagName === "THEAD" ? "col" : "row") : null;
+      const heads = source.parentElement.tagName === "THEAD";
+      const name = cell.tagName === "TH" && !(heads && !cell.textContent.trim()) ? "th" : "td";
+      const scope = name === "th" ? (heads ? "col" : "row") : null;
       return h(name, { scope, colspan: span(cell.colSpan), rowspan: span(cell.rowSpan), class: this.numeric.has(place) ? "number" : null }, cell.textContent);
     }));
   }

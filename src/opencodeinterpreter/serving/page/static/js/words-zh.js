@@ -39,6 +39,7 @@ export const chinese = {
   "stop hint": "停止回复和代码",
   model: "模型",
   "ask before running": "运行代码前询问",
+  "ask first": "先询问",
   "no connection": "无法连接到服务器。",
   "connection lost": "连接已断开，正在重试。内容不会丢失，正在运行的会继续。",
   "gate title": "请打开终端里的链接",
