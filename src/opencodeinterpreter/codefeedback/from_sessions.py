@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ class SessionSettings:
 
     licence: str = "private"
     """what the card says of these dialogs; they are the person's own"""
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = field(default_factory=lambda: (Path.home().name,))
     """user names to be taken out of paths, beside those of home folders"""
     known: tuple[tuple[str, str], ...] = ()
     """texts that must not stay, each with its kind, such as the keys in the configuration"""
