@@ -26,6 +26,10 @@ _SYNC_SECONDS: Final = 5.0
 """How much work a power cut may cost; a kill costs none that was flushed."""
 
 
+class OtherRunError(InputError):
+    """The output is there, or half there, by other settings or from other input."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What became of one input row."""
@@ -188,7 +192,7 @@ class Journal:
         if written != FORMAT:
             raise InputError(f"{self.path} is of another version of this program; --restart begins anew")
         if found := differences(deciding, stored):
-            raise InputError(
+            raise OtherRunError(
                 f"{self.path} is of another run, which differs in {found}; --restart throws away its "
                 "work and begins anew"
             )

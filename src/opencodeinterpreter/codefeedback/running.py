@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from opencodeinterpreter import __version__
 from opencodeinterpreter.codefeedback.bad_records import MaxBad
 from opencodeinterpreter.codefeedback.crew import Crew, Threads
-from opencodeinterpreter.codefeedback.journal import Entry, Journal, Stored, differences
+from opencodeinterpreter.codefeedback.journal import Entry, Journal, OtherRunError, Stored, differences
 from opencodeinterpreter.codefeedback.jsonl import Record, read_records
 from opencodeinterpreter.codefeedback.manifest import dropped_path, is_whole, key_of, manifest_path, read_manifest
 from opencodeinterpreter.codefeedback.outputs import Outputs
@@ -132,15 +132,15 @@ def _finished(out: Path, deciding: dict[str, Any]) -> dict[str, Any] | None:
     manifest = read_manifest(out)
     if manifest is None:
         if out.exists() and not journal_path(out).exists() and not work_path(out).exists():
-            raise InputError(f"{out} is there already, and no manifest says how it was made; --restart replaces it")
+            raise OtherRunError(f"{out} is there already, and no manifest says how it was made; --restart replaces it")
         return None
     if manifest.get("key") != key_of(deciding):
         found = differences(deciding, manifest["deciding"])
-        raise InputError(
+        raise OtherRunError(
             f"{out} was made by another run, which differs in {found}; give another name, or --restart makes it anew"
         )
     if not is_whole(out, manifest):
-        raise InputError(f"{out} is not what its manifest says: it was changed; --restart makes it anew")
+        raise OtherRunError(f"{out} is not what its manifest says: it was changed; --restart makes it anew")
     # A kill between the manifest and the end leaves these.
     journal_path(out).unlink(missing_ok=True)
     shutil.rmtree(work_path(out), ignore_errors=True)

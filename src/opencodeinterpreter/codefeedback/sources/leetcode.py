@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from opencodeinterpreter.codefeedback.completing import completed, missing_lines
@@ -17,6 +19,7 @@ from opencodeinterpreter.codefeedback.variants import variants
 from opencodeinterpreter.errors import InputError
 
 STATEMENT_BY: Final = {"statement_by": "LeetCode"}
+_INFINITE = re.compile(r"(?<![\w'\"])inf(?![\w'\"])")
 _QUESTION = re.compile(r"### Question:\n(.*?)\n*### Format:", re.DOTALL)
 _ENDING = re.compile(r"\s*Please complete the following python code precisely:.*", re.DOTALL)
 
@@ -58,7 +61,9 @@ def _tests(prompt: str, test: str, entry_point: str) -> Tests:
     if not entry_point:
         raise InputError("a LeetCodeDataset record lacks entry_point")
     helpers = _helpers(prompt, test)
-    above = missing_lines("\n".join([helpers, test]))
+    above = missing_lines(helpers) if helpers else ""
+    if _INFINITE.search(test):  # the one name besides those of the helpers that the tests take from above
+        above = f"from math import inf\n{above}".strip()
     program = "\n\n\n".join(part for part in (above, helpers, test.strip()) if part)
     return Tests(f"{program}\n\n\ncheck({entry_point})\n", entry_point)
 
@@ -68,11 +73,7 @@ def _helpers(prompt: str, test: str) -> str:
 
     Nothing else of it: below the solution, ``from operator import *`` would replace what the solution defines.
     """
-    try:
-        body = ast.parse(prompt).body
-    except (SyntaxError, ValueError):
-        return ""
-    defined = {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    defined = _definitions(prompt)
     used: set[str] = set()
     todo = [name for name in defined if re.search(rf"\b{name}\b", test)]
     while todo:
@@ -91,6 +92,16 @@ def _helpers(prompt: str, test: str) -> str:
             source = f"if {name!r} not in globals():\n    {indented}"
         pieces.append(source)
     return "\n\n\n".join(pieces)
+
+
+@lru_cache(maxsize=64)
+def _definitions(prompt: str) -> dict[str, ast.FunctionDef | ast.ClassDef]:
+    """Return what is defined above a solution; few problems have something of their own there."""
+    try:
+        body = ast.parse(prompt).body
+    except (SyntaxError, ValueError):
+        return {}
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
 def _title(slug: str) -> str:
@@ -131,8 +142,6 @@ def _kamyu(given: Given) -> Problem | Drop:
 
 
 def _complete(solution: Solution) -> Solution:
-    from dataclasses import replace
-
     return replace(solution, code=completed(solution.code)) if solution.language == "python" else solution
 
 

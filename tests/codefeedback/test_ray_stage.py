@@ -1,0 +1,70 @@
+"""Rows done by Ray: the same output as without it."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stage_samples import Splitting, files_of, run_sample, write_rows
+
+from opencodeinterpreter.codefeedback.running import Job, run_stage
+from opencodeinterpreter.errors import MissingExtraError
+
+RAY = importlib.util.find_spec("ray") is not None
+needs_ray = pytest.mark.skipif(not RAY, reason='Ray is not installed: pip install "opencodeinterpreter[ray]"')
+
+# A program of its own: Ray starts processes and threads that outlive a test.
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from stage_samples import Splitting
+from opencodeinterpreter.codefeedback.ray_stage import RayCrew
+from opencodeinterpreter.codefeedback.running import Job, run_stage
+inputs, out = map(Path, sys.argv[2:])
+ended = run_stage(Job(Splitting(), [inputs], out, workers=2, crew=RayCrew()))
+print(ended.resumed)
+"""
+
+
+def with_ray(inputs: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    given = [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), str(inputs), str(out)]
+    return subprocess.run(given, capture_output=True, text=True, timeout=280)
+
+
+@needs_ray
+@pytest.mark.ray
+def test_ray_gives_the_same_bytes_and_goes_on_with_what_was_done_without_it(tmp_path: Path) -> None:
+    inputs = write_rows(tmp_path / "in.jsonl", 60)
+    inputs.write_text(inputs.read_text() + '{"id": "x"}\n{"id":\n' + '{"id": "r99", "n": 99}\n')
+    run_sample(tmp_path / "plain", inputs)
+    ended = with_ray(inputs, tmp_path / "ray" / "out.jsonl")
+    assert ended.returncode == 0, ended.stderr
+    assert files_of(tmp_path / "ray") == files_of(tmp_path / "plain")
+
+    broken = Splitting()
+    plain = broken.process
+
+    def process(row: dict[str, object]) -> object:
+        if row["n"] == 30:
+            raise KeyboardInterrupt
+        return plain(row)
+
+    broken.process = process  # type: ignore[assignment,method-assign]
+    out = tmp_path / "both" / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(Job(broken, [inputs], out))
+    ended = with_ray(inputs, out)
+    assert ended.stdout.strip() == "30", ended.stderr
+    assert files_of(tmp_path / "both") == files_of(tmp_path / "plain")
+
+
+@pytest.mark.skipif(RAY, reason="Ray is installed")
+def test_without_ray_the_extra_is_named() -> None:
+    from opencodeinterpreter.codefeedback.ray_stage import RayCrew
+
+    with pytest.raises(MissingExtraError, match=r"opencodeinterpreter\[ray\]"):
+        RayCrew()
