@@ -12,6 +12,7 @@ from opencodeinterpreter.codefeedback.parts import Cast, Player, Unusable, playe
 from opencodeinterpreter.codefeedback.replies import plain_words, read_program, read_step, sentences, with_code
 from opencodeinterpreter.codefeedback.simulation import Simulation
 from opencodeinterpreter.dialog import Message
+from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models import Endpoint, Generation, ModelSettings, ScriptedModel
 from opencodeinterpreter.models.asking import Stopped
 from opencodeinterpreter.models.response_cache import Reply
@@ -106,6 +107,8 @@ def test_what_tells_a_model_from_another(tmp_path):
     assert one.open().name == one.name
     script.write_text('["two"]')
     assert player(f"scripted:{script}", ModelSettings()).identity != one.identity
+    with pytest.raises(InputError, match="no such file"):
+        player("scripted:/nowhere.json", ModelSettings())
     served = ModelSettings(endpoint=Endpoint(base_url="http://localhost:1/v1"))
     assert player("openai:m", served).identity != player("openai:m", ModelSettings()).identity
     assert player("qwen2.5-coder-0.5b", ModelSettings()).identity.startswith("llama.cpp:1d9614638d18")

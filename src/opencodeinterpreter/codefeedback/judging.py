@@ -102,6 +102,10 @@ class Judging(ModelStage):
         kept = replace(query, meta={**query.meta, "scores": told, "judge": judge.name})
         return Outcome(rows=(kept.to_json(),), notes=notes)
 
+    def summary(self, notes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a manifest says of the whole run besides the sums: see ``summary``."""
+        return summary(notes)
+
     def _score(self, judge: Part, rubric: str, query: Query, seed: int, temperature: float | None = None) -> Score:
         ladder = next(each for each in prompts.RUBRICS if each.name == rubric)
         messages = prompts.judging(ladder, shorten(query.query, self.options.query_characters))

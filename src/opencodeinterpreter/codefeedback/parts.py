@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 from opencodeinterpreter.codefeedback.cutting import CutModel
 from opencodeinterpreter.dialog import Message
+from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models import ChatModel, Generation, ModelSettings, load_model, settings_from_environment
 from opencodeinterpreter.models.asking import Asker
 from opencodeinterpreter.models.cache import check, sha256_of
@@ -66,7 +67,7 @@ def player(
         context_tokens: how long prompt and reply may be together.
 
     Raises:
-        ModelError: if the file that the name stands for cannot be read.
+        ModelError, InputError: if the file that the name stands for cannot be read.
     """
     settings = settings or settings_from_environment(os.environ)
     opens = partial(load_model, name, settings=settings, parallel=parallel, context_tokens=context_tokens)
@@ -76,7 +77,10 @@ def player(
 def _identity(name: str, settings: ModelSettings) -> str:
     kind, _, rest = name.partition(":")
     if kind == "scripted":
-        return f"scripted:{sha256_of(Path(rest).expanduser())}"
+        script = Path(rest).expanduser()
+        if not script.is_file():
+            raise InputError(f"the script {script} cannot be read: there is no such file")
+        return f"scripted:{sha256_of(script)}"
     if kind == "openai":
         return f"{settings.endpoint.base_url or ''} {name}"
     entry = CATALOG.get(name.lower())
@@ -157,17 +161,11 @@ class Cast:
     Args:
         players: by the part.
         responses: the file with the replies so far; None keeps them in memory.
-        generation: how the replies are generated; a part may have its own.
+        generation: how the replies are generated.
     """
 
-    def __init__(
-        self,
-        players: Mapping[str, Player],
-        responses: Path | None,
-        generation: Generation,
-        own: Mapping[str, Generation] | None = None,
-    ) -> None:
-        self._players, self._generation, self._own = dict(players), generation, dict(own or {})
+    def __init__(self, players: Mapping[str, Player], responses: Path | None, generation: Generation) -> None:
+        self._players, self._generation = dict(players), generation
         self._responses = responses
         self._models: dict[str, ChatModel] = {}
         self._askers: list[Asker] = []
@@ -178,7 +176,7 @@ class Cast:
         self._cache = ResponseCache(self._responses)
         try:
             for part, each in self._players.items():
-                self._parts[part] = self._opened(part, each, self._cache)
+                self._parts[part] = self._opened(each, self._cache)
         except BaseException:
             self._close()
             raise
@@ -199,7 +197,7 @@ class Cast:
         for asker in self._askers:
             asker.stop()
 
-    def _opened(self, part: str, each: Player, cache: ResponseCache) -> Part:
+    def _opened(self, each: Player, cache: ResponseCache) -> Part:
         if each.identity not in self._models:
             self._models[each.identity] = each.open()
         model = self._models[each.identity]
@@ -207,7 +205,7 @@ class Cast:
         # What is cut is another text than the whole reply, so it has keys of its own.
         cut = Asker(CutModel(model), f"{each.identity} up to the code", cache)
         self._askers += [whole, cut]
-        return Part(each.name, whole, cut, self._own.get(part, self._generation))
+        return Part(each.name, whole, cut, self._generation)
 
     def _close(self) -> None:
         for model in self._models.values():
