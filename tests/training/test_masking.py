@@ -32,8 +32,8 @@ TALK = dialog(
 WHOLE = {
     "deepseek-coder": "<bos>Be short.\n### Instruction:\nAdd.\n### Response:\n[```python\nprint(1)\n```\n<|EOT|>]\n"
     "### Instruction:\nExecution result: \n1\n### Response:\n[It is 1.\n<|EOT|>]\n",
-    "codellama": "<s>[INST] <<SYS>>\nBe short.\n<</SYS>>\n\nAdd. [/INST][ ```python\nprint(1)\n``` </s>]"
-    "<s>[INST] Execution result: \n1 [/INST][ It is 1. </s>]",
+    "codellama": "<s> [INST] <<SYS>>\nBe short.\n<</SYS>>\n\nAdd. [/INST][ ```python\nprint(1)\n``` </s>]"
+    "<s> [INST] Execution result: \n1 [/INST][ It is 1. </s>]",
     "starcoder2": "<|endoftext|>Be short.\n\n### Instruction\nAdd.\n\n### Response\n"
     "[```python\nprint(1)\n```<|endoftext|>]### Instruction\nExecution result: \n1\n\n### Response\n"
     "[It is 1.<|endoftext|>]",
@@ -50,7 +50,7 @@ WHOLE = {
     "plain": "<s>Be short.\n### Instruction:\nAdd.\n### Response:\n[```python\nprint(1)\n```</s>]\n"
     "### Instruction:\nExecution result: \n1\n### Response:\n[It is 1.</s>]\n",
 }
-"""What is rendered, with that which counts in brackets (those of [INST] are text)."""
+"""What is rendered, with that which counts in brackets (those of [INST] are text; its blank is the tokenizer's)."""
 
 
 def shown(sample: Sample, tokenizer: Any) -> str:

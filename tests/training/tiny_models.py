@@ -39,9 +39,17 @@ def tiny_tokenizer(family: str = "chatml", template: str | None = None) -> Any:
     special = list(dict.fromkeys([each for each in (begin, end, "<pad>", *more) if each]))
     if family in _SPACED:
         bpe = tokenizers.Tokenizer(tokenizers.models.BPE(byte_fallback=True, unk_token=None))
-        prepend = "first" if family == "codellama" else "never"
-        bpe.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(prepend_scheme=prepend, split=False)
-        bpe.decoder = tokenizers.decoders.Metaspace(prepend_scheme=prepend)
+        blanks = tokenizers.normalizers.Replace(" ", "▁")
+        first = [tokenizers.normalizers.Prepend("▁")] if family == "codellama" else []
+        bpe.normalizer = tokenizers.normalizers.Sequence([*first, blanks])
+        bpe.decoder = tokenizers.decoders.Sequence(
+            [
+                tokenizers.decoders.Replace("▁", " "),
+                tokenizers.decoders.ByteFallback(),
+                tokenizers.decoders.Fuse(),
+                *([tokenizers.decoders.Strip(" ", 1, 0)] if first else []),
+            ]
+        )
         alphabet = [chr(code) for code in range(32, 127)] + ["▁", "\n"]
         special += [f"<0x{byte:02X}>" for byte in range(256)]
     else:
@@ -53,6 +61,10 @@ def tiny_tokenizer(family: str = "chatml", template: str | None = None) -> Any:
         vocab_size=700, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
     bpe.train_from_iterator(TEXTS, trainer)
+    # Bytes are ordinary tokens there; only the trainer knows no other way to have them.
+    row = json.loads(bpe.to_str())
+    row["added_tokens"] = [each for each in row["added_tokens"] if not each["content"].startswith("<0x")]
+    bpe = tokenizers.Tokenizer.from_str(json.dumps(row))
     made = transformers.PreTrainedTokenizerFast(
         tokenizer_object=bpe, bos_token=begin, eos_token=end, pad_token="<pad>",
         additional_special_tokens=[each for each in more if each != "▁<PRE>"],

@@ -56,6 +56,7 @@ def agreement(path: Path, model: Any, tokenizer: Any, kind: str, adapters: Seque
         ModelError: if the engine cannot open the file.
     """
     tokens, same, largest = 0, 0, 0.0
+    letter = tokens_of(tokenizer, "a")[-1]
     with _Engine(path, adapters) as engine:
         for rows in PROBES:
             text = tokenizer.apply_chat_template(list(rows), tokenize=False, add_generation_prompt=True)
@@ -70,7 +71,7 @@ def agreement(path: Path, model: Any, tokenizer: Any, kind: str, adapters: Seque
                     f"{theirs[place : place + 3]}, the tokenizer {ours[place : place + 3]}"
                 )
             tokens += len(ours)
-            best, difference = _compared(engine.next(ours), model, ours)
+            best, difference = _compared(engine.next(ours, letter), model, ours)
             same += best
             largest = max(largest, difference)
     limit = _TOLERANCE.get(kind)
@@ -133,9 +134,11 @@ class _Engine:
         found = self._ask("/tokenize", {"content": text, "add_special": True, "parse_special": True})["tokens"]
         return [int(each) for each in found]
 
-    def next(self, tokens: list[int]) -> list[tuple[int, float]]:
-        """Return the likeliest next tokens with their log-probabilities, the likeliest first."""
-        request = {"prompt": tokens, "n_predict": 1, "n_probs": _NEXT, "temperature": 0.0, "samplers": []}
+    def next(self, tokens: list[int], drawn: int) -> list[tuple[int, float]]:
+        """Return the likeliest next tokens with their log-probabilities, the likeliest first; ``drawn`` is a letter."""
+        # An end, or a part of a character, would be given without probabilities. They are those before anything is
+        # drawn, so that it changes nothing which token is.
+        request = {"prompt": tokens, "n_predict": 1, "n_probs": _NEXT, "temperature": 0.0, "logit_bias": [[drawn, 1e4]]}
         first = self._ask("/completion", request)["completion_probabilities"][0]
         return [(int(each["id"]), float(each["logprob"])) for each in first["top_logprobs"]]
 

@@ -92,8 +92,10 @@ def _written(writer: Any, tokenizer: Any, size: int) -> None:
 
 
 def _prefixes(row: Mapping[str, Any]) -> bool:
+    """Return whether a text gets a blank before it, also behind a special token, as the engine then does."""
+    # A tokenizer that does so only where a text begins never does, since rendered dialogs begin with a special token.
     text = json.dumps([row.get("normalizer"), row.get("pre_tokenizer")])
-    return '"Prepend"' in text or '"prepend_scheme": "first"' in text or '"prepend_scheme": "always"' in text
+    return '"Prepend"' in text or '"prepend_scheme": "always"' in text
 
 
 def splitting(row: Mapping[str, Any]) -> str:

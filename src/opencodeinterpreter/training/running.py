@@ -201,7 +201,17 @@ def _model(prepared: Prepared, device: Device) -> Any:
     model = with_adapter(model, recipe)
     if checkpointing(recipe):
         model.enable_input_require_grads()
+    if _mixed(recipe, device):
+        for layer in model.modules():
+            if hasattr(layer, "cast_input_dtype_enabled"):
+                # Products are computed in 16 bits anyway; inputs turned into 32 bits before took as long again.
+                layer.cast_input_dtype_enabled = False
     return model
+
+
+def _mixed(recipe: Recipe, device: Device) -> bool:
+    """Return whether products are computed in bfloat16, whatever the weights are kept in."""
+    return device.bfloat16 and recipe.dtype != "float32"
 
 
 def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: Path) -> Any:
@@ -225,7 +235,7 @@ def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: 
         per_device_eval_batch_size=recipe.micro_batch_size,
         gradient_accumulation_steps=max(1, recipe.batch_size // recipe.micro_batch_size // devices),
         gradient_checkpointing=checkpointing(recipe),
-        bf16=device.bfloat16 and recipe.dtype != "float32",
+        bf16=_mixed(recipe, device),
         train_sampling_strategy="group_by_length" if recipe.micro_batch_size > 1 and not recipe.packing else "random",
         logging_steps=recipe.log_steps,
         # The library would hide a loss that is not a number by showing the one before.

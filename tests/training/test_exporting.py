@@ -1,0 +1,170 @@
+"""A tuned model in every form answers as it did before, and what does not fit is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training extra is not installed")
+transformers = pytest.importorskip("transformers", reason="the training extra is not installed")
+peft = pytest.importorskip("peft", reason="the training extra is not installed")
+gguf = pytest.importorskip("gguf", reason="the training extra is not installed")
+pytest.importorskip("xllamacpp", reason="the embedded engine is not installed")
+
+from tiny_models import dialog, sums, tiny_checkpoint, tiny_tokenizer, write_rows  # noqa: E402
+
+from opencodeinterpreter.dialog import Dialog  # noqa: E402
+from opencodeinterpreter.errors import InputError  # noqa: E402
+from opencodeinterpreter.models import Generation, load_model  # noqa: E402
+from opencodeinterpreter.training.exporting import export  # noqa: E402
+from opencodeinterpreter.training.preparing import prepare  # noqa: E402
+from opencodeinterpreter.training.recipe import DataRecipe, LoraRecipe, Recipe  # noqa: E402
+from opencodeinterpreter.training.running import train  # noqa: E402
+from opencodeinterpreter.training.watching import NoProgress  # noqa: E402
+
+pytestmark = [
+    pytest.mark.transformers,
+    # Remarks of torch and transformers about themselves.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
+
+
+def trained(folder: Path, **more: Any) -> Recipe:
+    rows = write_rows(folder / "rows.jsonl", sums(10))
+    settings: dict[str, Any] = {
+        "model": str(folder / "tiny"), "output": str(folder / "out"), "data": DataRecipe((str(rows),), held_out=0),
+        "epochs": 30.0, "max_tokens": 256, "batch_size": 10, "micro_batch_size": 10, "learning_rate": 1e-2,
+        "dtype": "float32", "save_steps": 1000, **more,
+    }  # fmt: skip
+    return Recipe(**settings)
+
+
+def answers(name: str, dialogs: list[Dialog], **more: Any) -> list[str]:
+    model = load_model(name, context_tokens=512, **more)
+    found = []
+    for each in dialogs:
+        with model.stream(each.messages[:1], Generation(max_tokens=24)) as reply:
+            found.append("".join(reply))
+    model.close()
+    return found
+
+
+@pytest.mark.parametrize(("family", "tied"), [("chatml", True), ("llama3", False)])
+def test_an_adapter_answers_the_same_in_every_form(tmp_path: Path, family: str, tied: bool) -> None:
+    """Qwen2 and Llama, whose queries and keys are kept in another order, with tied embeddings and without."""
+    # An adapter brings no template: that of its base is used.
+    template = _template(tiny_tokenizer(family), family)
+    tiny_checkpoint(tmp_path / "tiny", family, template, tie_word_embeddings=tied, initializer_range=0.2)
+    recipe = trained(tmp_path, method="lora", lora=LoraRecipe(rank=32, alpha=64), epochs=60.0)
+    assert train(prepare(recipe), NoProgress()).losses[-1][1] < 0.5
+    asked = sums(10)[:4]
+    untuned = export(str(tmp_path / "tiny"), "gguf", "f32", tmp_path / "base.gguf", check=False)
+    whole = export(recipe.output, "folder")
+    file = export(recipe.output, "gguf", "f32")
+    small = export(recipe.output, "gguf", "q8_0")
+    adapter = export(recipe.output, "adapter")
+    assert file.check is not None
+    assert (file.check.prompts, file.check.same_next) == (3, 3)
+    assert file.path == tmp_path / "out" / "out-f32.gguf"
+    assert small.path.stat().st_size < 0.5 * file.path.stat().st_size
+    expected = answers(str(whole.path), asked)
+    assert all(each.startswith("the answer is") for each in expected), "it has learned something"
+    assert answers(str(file.path), asked) == expected
+    assert answers(str(untuned.path), asked, adapters=[adapter.path]) == expected
+    assert answers(str(untuned.path), asked) != expected
+    again = export(str(whole.path), "gguf", "f32", tmp_path / "again.gguf")
+    assert again.path.stat().st_size == file.path.stat().st_size
+
+
+@pytest.mark.parametrize("family", ["llama3", "codellama", "plain"])
+def test_tokens_are_the_same_in_the_engine_for_other_vocabularies(tmp_path: Path, family: str) -> None:
+    tokenizer = tiny_tokenizer(family)
+    tiny_checkpoint(tmp_path / "tiny", family, _template(tokenizer, family))
+    found = export(str(tmp_path / "tiny"), "gguf", "f16", tmp_path / "it.gguf")
+    assert found.check is not None
+    assert found.check.same_next == 3
+
+
+def _template(tokenizer: Any, family: str) -> str:
+    from opencodeinterpreter.training.templates import chat_for
+
+    return chat_for(tokenizer, "llama", family).template
+
+
+def test_a_file_that_differs_is_found_out_and_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from opencodeinterpreter.training import gguf_writing
+
+    tiny_checkpoint(tmp_path / "tiny", "deepseek-coder", _template(tiny_tokenizer("deepseek-coder"), "deepseek-coder"))
+    # The mistake that a converter makes most easily.
+    monkeypatch.setattr(gguf_writing, "_turned", lambda key, array, config: -array if "q_proj" in key else array)
+    with torch.no_grad():
+        model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "tiny")
+        for layer in model.model.layers:
+            layer.self_attn.q_proj.weight *= 60
+            layer.self_attn.o_proj.weight *= 60
+        model.lm_head.weight *= 30
+        model.save_pretrained(tmp_path / "tiny")
+    with pytest.raises(InputError, match="does not foretell what the model foretells"):
+        export(str(tmp_path / "tiny"), "gguf", "f16", tmp_path / "it.gguf")
+    assert not (tmp_path / "it.gguf").exists()
+
+
+@pytest.mark.parametrize("kind", ["q4_k_m", "q5_k_m", "q6_k", "q8_0"])
+def test_weights_in_few_bits_are_near_what_they_were(kind: str) -> None:
+    import numpy
+
+    from opencodeinterpreter.training.gguf_quantising import kind_for, quantised
+
+    weights = numpy.random.default_rng(4).normal(size=(8, 512)).astype(numpy.float32)
+    chosen = kind_for(kind, "blk.3.attn_q.weight", 512, 3, 24)
+    back = gguf.quants.dequantize(quantised(weights, chosen), chosen)
+    bits = {"q4_k_m": 0.15, "q5_k_m": 0.07, "q6_k": 0.04, "q8_0": 0.01}
+    assert float(numpy.sqrt(numpy.mean((back - weights) ** 2))) < bits[kind]
+    assert kind_for(kind, "blk.3.attn_q.weight", 896, 3, 24).name in {"Q5_0", "Q5_1", "Q8_0"}
+
+
+def test_what_cannot_be_exported_is_one_clear_sentence(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "tiny")
+    tiny_checkpoint(tmp_path / "other", hidden_size=32)
+    tiny_checkpoint(tmp_path / "star", "starcoder2")
+    recipe = trained(tmp_path, method="lora", max_steps=1)
+    train(prepare(recipe), NoProgress())
+    cases = {
+        "is for another model than .*other: .* is of size": (recipe.output, {"base": str(tmp_path / "other")}),
+        "models of the kind starcoder2 cannot be written as GGUF here": (str(tmp_path / "star"), {}),
+        "is a whole model, not an adapter": (str(tmp_path / "tiny"), {"form": "adapter"}),
+        "no type 'q4_km' of weights: did you mean q4_k_m": (recipe.output, {"kind": "q4_km"}),
+        "no form 'guff' to export: did you mean gguf": (recipe.output, {"form": "guff"}),
+        "is there already: name another place": (recipe.output, {"out": tmp_path / "rows.jsonl"}),
+    }
+    for sentence, (name, more) in cases.items():
+        with pytest.raises(InputError, match=sentence):
+            export(name, **more)
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "run.json").write_text("{}")
+    with pytest.raises(InputError, match="is not finished: ocint train run goes on with it"):
+        export(str(tmp_path / "begun"))
+    strange = tmp_path / "out" / "model" / "ocint.json"
+    strange.write_text(json.dumps({**json.loads(strange.read_text()), "sha256": "0" * 64}))
+    with pytest.raises(InputError, match="is no longer the file that the adapter"):
+        export(recipe.output)
+
+
+def test_a_dialog_of_several_turns_is_asked_the_same_way(tmp_path: Path) -> None:
+    """The engine's own chat path, which ``ocint run`` uses, shows the model what it was trained on."""
+    from opencodeinterpreter.training.templates import tokens_of
+
+    tokenizer = tiny_tokenizer("deepseek-coder")
+    tiny_checkpoint(tmp_path / "tiny", "deepseek-coder", _template(tokenizer, "deepseek-coder"))
+    file = export(str(tmp_path / "tiny"), "gguf", "f16", tmp_path / "it.gguf")
+    talk = dialog("Add 1.", "```python\nprint(1)\n```", "Execution result: \n1")
+    model = load_model(str(file.path), context_tokens=512)
+    text = tokenizer.apply_chat_template(
+        [each.to_json() for each in talk], chat_template=_template(tokenizer, "deepseek-coder"), tokenize=False,
+        add_generation_prompt=True,
+    )  # fmt: skip
+    assert model.count_tokens(talk.messages) == len(tokens_of(tokenizer, text))
+    model.close()
