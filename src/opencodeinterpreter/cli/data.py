@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from opencodeinterpreter.cli import data_options as given
+from opencodeinterpreter.cli import data_show
 
 app = typer.Typer(help="Build a data set of multi-turn dialogs, by the five methods.", no_args_is_help=True)
 
@@ -50,6 +51,20 @@ def take_(
 
     chosen = {"count": count, "seed": seed}
     run("take", inputs, Wanted(out=out, max_bad=max_bad, restart=restart, as_json=json_, chosen=chosen))
+
+
+@app.command("queries", no_args_is_help=True)
+def queries_(
+    inputs: given.Inputs,
+    out: given.Out,
+    max_bad: given.MaxBad = None,
+    restart: given.Restart = False,
+    json_: given.Json = False,
+) -> None:
+    """Make queries of problems, each with its first solution as the answer."""
+    from opencodeinterpreter.cli.building_data import Wanted, run
+
+    run("queries", inputs, Wanted(out=out, max_bad=max_bad, restart=restart, as_json=json_))
 
 
 @app.command("dedup", no_args_is_help=True)
@@ -299,3 +314,6 @@ def stats_(dialogs: given.Dialogs, json_: given.Json = False) -> None:
     from opencodeinterpreter.cli.products_of_data import stats
 
     stats(dialogs, as_json=json_)
+
+
+data_show.add_to(app)
