@@ -198,6 +198,12 @@ def test_without_tests_the_fix_has_to_print_what_the_working_program_prints():
     assert row["messages"][-1]["content"] == f"The name was misspelt.\n\n```python\n{WORKING}\n```"
 
 
+def test_an_answer_that_is_nothing_but_code_is_a_program_too():
+    planted = WORKING.replace("return result", "return results")
+    stage, _ = correction([code(WORKING)], [code(planted)], kinds=("name",))
+    assert outcome(stage, {**QUERY, "answer": WORKING}).rows
+
+
 def test_without_code_the_model_writes_the_program_first():
     planted = WORKING.replace("return result", "return results")
     stage, models = correction([code(WORKING), code(WORKING)], [code(planted)], kinds=("name",))

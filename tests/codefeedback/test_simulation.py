@@ -114,7 +114,16 @@ def test_tests_decide_and_their_failure_is_the_feedback():
 
 
 def test_the_same_code_again_after_a_good_run_means_that_it_is_right():
-    stage, _ = simulation(weak=[code("print(55)")], strong=[code("print(55)  # as before")], human_turns=0)
+    same = code("print(55)  # as before")
+    stage, _ = simulation(weak=[code("print(55)")], strong=[same, "It prints 55."], human_turns=0)
+    row = outcome(stage).rows[0]
+    assert kinds(row) == ["query", "answer", "execution", "answer"]
+    assert row["messages"][-1]["content"] == "It prints 55."
+    assert row["meta"]["settled"] is True
+
+
+def test_a_model_that_has_nothing_but_code_to_say_ends_the_dialog_with_its_code():
+    stage, _ = simulation(weak=[code("print(55)")], strong=[code("print(55)")] * 4, human_turns=0)
     row = outcome(stage).rows[0]
     assert kinds(row) == ["query", "answer"]
     assert row["meta"]["settled"] is True

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opencodeinterpreter.codefeedback.checks import asked_language
-from opencodeinterpreter.codefeedback.code_blocks import blocks
 from opencodeinterpreter.codefeedback.execution import Executor
 from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
 from opencodeinterpreter.codefeedback.origin import origin, sources_of
@@ -17,6 +16,7 @@ from opencodeinterpreter.codefeedback.replies import Step
 from opencodeinterpreter.codefeedback.rows import Problem, Query, Tests
 from opencodeinterpreter.codefeedback.stage import Row
 from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.interpreter.code_actions import CodeActionReader
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,16 @@ def assignment(row: Row) -> Assignment:
     """
     if "query" in row:
         query = Query.from_json(row)
-        code = next((block.code for block in blocks(query.answer) if block.language == "python"), "")
-        return Assignment(query.id, query.query, code, None, query.language, query.source, query.licence, query.meta)
+        return Assignment(
+            query.id,
+            query.query,
+            _program_in(query.answer),
+            None,
+            query.language,
+            query.source,
+            query.licence,
+            query.meta,
+        )
     problem = Problem.from_json(row)
     if not problem.statement.strip():
         raise Unusable("a problem without a statement")
@@ -65,6 +73,14 @@ def assignment(row: Row) -> Assignment:
         problem.licence,
         problem.meta,
     )
+
+
+def _program_in(answer: str) -> str:
+    """Return the Python program in a source's reply, which may be nothing but a program; empty if there is none."""
+    reader = CodeActionReader()
+    reader.feed(answer)
+    action = reader.finish()
+    return action.code if action is not None else ""
 
 
 @dataclass(frozen=True)

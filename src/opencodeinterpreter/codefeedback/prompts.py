@@ -101,6 +101,17 @@ def refining(dialog: Sequence[Message], *, failed: bool) -> tuple[Message, ...]:
     return (Message("system", _REFINE), *before, asked)
 
 
+_CONCLUDE = """\
+You are an expert programmer in a dialog about code. Your program did what the user asked for. Say in two or three \
+sentences how it works and what its output shows. Write no code and do not repeat the program or the output. Write in \
+the user's language."""
+
+
+def concluding(dialog: Sequence[Message]) -> tuple[Message, ...]:
+    """Ask for the last words on a program that is left as it is."""
+    return (Message("system", _CONCLUDE), *dialog)
+
+
 _IMPROVE = """\
 You are an expert programmer in a dialog about code. The user has seen your program and its output, and wishes a change.
 Say in one or two sentences what you will change, then give the complete changed program in one block that starts with \

@@ -46,7 +46,7 @@ def read_step(reply: Reply) -> Step:
     reader.feed(reply.text)
     action = reader.finish()
     if action is None:
-        return Step(_words(reply))
+        return Step(read_words(reply))
     if not action.closed and reply.finish != "stop":
         raise Unusable("a reply that was cut off", reply.text[-200:])
     before = _THINK.sub("", reply.text[: action.start]).strip()
@@ -86,7 +86,12 @@ def with_code(text: str, code: str, language: str = "python") -> str:
     return f"{text.strip()}\n\n{block}" if text.strip() else block
 
 
-def _words(reply: Reply) -> str:
+def read_words(reply: Reply) -> str:
+    """Read a reply in words alone.
+
+    Raises:
+        Unusable: if it is empty, cut off, a refusal, or holds or promises code.
+    """
     text = _THINK.sub("", reply.text).strip()
     if not text or reply.finish != "stop":
         raise Unusable("an empty reply" if not text else "a reply that was cut off", text[-200:])

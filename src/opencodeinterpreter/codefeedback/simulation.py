@@ -17,10 +17,12 @@ from opencodeinterpreter.codefeedback.executions import feedback_text
 from opencodeinterpreter.codefeedback.human_feedback import Comment, comment_on
 from opencodeinterpreter.codefeedback.model_stage import Means, ModelStage, Tools
 from opencodeinterpreter.codefeedback.parts import TRIES, Part, Unusable, row_seed
-from opencodeinterpreter.codefeedback.replies import read_change, read_program, read_step
+from opencodeinterpreter.codefeedback.replies import read_change, read_program, read_step, read_words
 from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter.code_actions import same_code
+
+_WORDS_TOKENS = 200
 
 Otherwise = Literal["drop", "keep"]
 
@@ -97,8 +99,8 @@ class Simulation(ModelStage):
                 draft.say(step.text, strong.name)
                 return True
             if same_code(step.code, draft.code):
-                # It would leave the program as it is, and has nothing to say about it.
-                draft.untell()
+                # It would leave the program as it is: it deems it right.
+                self._conclude(draft, strong, seed + TRIES * attempt)
                 return True
             draft.program(step, "repair", strong.name)
             good = draft.mark() if draft.good else good
@@ -106,6 +108,15 @@ class Simulation(ModelStage):
             # It has broken what ran: the dialog ends where it ran.
             draft.back_to(good)
         return False
+
+    def _conclude(self, draft: Draft, strong: Part, seed: int) -> None:
+        """Let the model say in words what it has shown by giving the same code again."""
+        try:
+            text = strong.say(prompts.concluding(shown(draft.messages)), read_words, seed, max_tokens=_WORDS_TOKENS)
+        except Unusable:
+            draft.untell()
+            return
+        draft.say(text, strong.name)
 
     def _comment(self, draft: Draft, user: Part, seed: int) -> Comment | None:
         assert draft.last is not None
