@@ -12,6 +12,7 @@ from opencodeinterpreter.codefeedback.checks import asked_language, promises_cod
 from opencodeinterpreter.codefeedback.comparing import same_execution
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
 from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
+from opencodeinterpreter.codefeedback.fencing import language_of_bare_code
 from opencodeinterpreter.codefeedback.rows import Tests
 from opencodeinterpreter.codefeedback.verification import Verification, VerificationSettings, stage
 from opencodeinterpreter.dialog import Dialog, Message
@@ -179,6 +180,51 @@ def test_an_answer_that_needs_what_is_not_here_is_kept_and_marked(executor: Exec
 def test_an_answer_in_several_blocks_runs_as_a_whole(executor: Executor) -> None:
     text = "First:\n```python\nx = 1\n```\nthen:\n```python\nassert x == 1\n```"
     assert reason(executor, dialog(user("a"), says(text))) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "language"),
+    [
+        ("Add in Python.", "def add(a, b):\n    # both\n    return a + b", "python"),
+        ("Write a C++ function.", "#include <vector>\nint f() {\n    return 1;\n}", "cpp"),
+        ("Write a JavaScript function.", "function f(x) {\n  return x;\n}", "javascript"),
+    ],
+)
+def test_an_answer_that_is_nothing_but_code_gets_a_fence(
+    executor: Executor, asked: str, answer: str, language: str
+) -> None:
+    (row,) = Verification().verify(dialog(user(asked), says(answer), method="packing"), executor).rows
+    assert row["messages"][1]["content"] == f"```{language}\n{answer}\n```"
+    assert row["messages"][1]["meta"]["language"] == language
+
+
+@pytest.mark.parametrize("words", ["It lists all files and prints them.", "Run it again; then look at the sum.", "x"])
+def test_words_get_no_fence(words: str) -> None:
+    for language in ("bash", "python", "javascript", "ruby"):
+        assert language_of_bare_code(words, language) == ""
+
+
+def test_code_that_was_too_slow_once_on_a_busy_machine_is_tried_again(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = refined(executor)
+    real, calls = executor.program, []
+
+    def slow_at_first(code: str, tests: Tests | None = None) -> Execution:
+        calls.append(code)
+        return Execution("timeout", "wall time", passed=False) if len(calls) == 1 else real(code, tests)
+
+    monkeypatch.setattr(executor, "program", slow_at_first)
+    good = dataclasses.replace(
+        good,
+        messages=tuple(
+            dataclasses.replace(each, meta={**each.meta, "exec": good.messages[2].meta["exec"]})
+            if number == 1
+            else each
+            for number, each in enumerate(good)
+        ),
+    )
+    assert reason(executor, good) == ""
 
 
 # Execution feedback

@@ -49,8 +49,8 @@ _CODE_LINE: Final = re.compile(
     r"\s*[\w.\[\]]+(?:, \w+)* [-+*/]?= .+|\s*[\w.]+\(.*\)\s*$|\s*<[^>]+>.*)",
 )
 _ASKED: Final = re.compile(
-    r"\b(?:in|using|with|write an?|create an?|to|as an?|an?)\s+(?:the\s+)?(?:programming\s+language\s+)?"
-    r"(python|javascript|typescript|java|c\+\+|c#|golang|go|rust|php|ruby|bash|c|kotlin|swift|scala|haskell|sql|perl)"
+    r"\b(?:in|using|with|write an?|create an?|to|as an?|an?)\s+(?:(?:the|simple|basic|short|small|complete|following)\s+)?"
+    r"(python|javascript|typescript|java|c\+\+|c#|golang|go|rust|php|ruby|bash|c|kotlin|swift|scala|haskell|sql|perl|shell(?=\s+script))"
     r"(?:\s*\d(?:\.\d+)*)?(?![\w+#-])(?!\s+to\b)(?:\s+(code|program|script|function|class|programming|language))?",
     re.IGNORECASE,
 )
@@ -146,7 +146,7 @@ def refusal_in(text: str) -> str:
     """Return what in a message, outside of its code, says that the model will not or cannot; empty if nothing does."""
     prose = prose_of(text)
     if prose == text:  # many replies hold their code without fences, and a chat program's texts in it are no refusals
-        prose = "\n".join(line for line in text.splitlines() if not _CODE_LINE.match(line))
+        prose = "\n".join(line for line in text.splitlines() if not is_code_line(line))
     found = _REFUSALS.search(prose)
     return found.group() if found else ""
 
@@ -158,7 +158,12 @@ def promises_code_in_vain(text: str) -> bool:
     if is_python(text):
         return False
     lines = [line for line in text.splitlines() if line.strip()]
-    return not any(_CODE_LINE.match(line) for line in lines)
+    return not any(is_code_line(line) for line in lines)
+
+
+def is_code_line(line: str) -> bool:
+    """Return whether a line looks like code in some language."""
+    return _CODE_LINE.match(line) is not None
 
 
 def asked_language(text: str) -> str:
