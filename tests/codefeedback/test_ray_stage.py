@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,19 +21,21 @@ needs_ray = pytest.mark.skipif(not RAY, reason='Ray is not installed: pip instal
 PROGRAM = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
 from stage_samples import Splitting
 from opencodeinterpreter.codefeedback.ray_stage import RayCrew
 from opencodeinterpreter.codefeedback.running import Job, run_stage
-inputs, out = map(Path, sys.argv[2:])
+inputs, out = map(Path, sys.argv[1:])
 ended = run_stage(Job(Splitting(), [inputs], out, workers=2, crew=RayCrew()))
 print(ended.resumed)
 """
 
 
 def with_ray(inputs: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    given = [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), str(inputs), str(out)]
-    return subprocess.run(given, capture_output=True, text=True, timeout=280)
+    # The workers are started by Ray, and find the stage of this test as its program does.
+    folder = str(Path(__file__).parent)
+    given = [sys.executable, "-c", PROGRAM, str(inputs), str(out)]
+    environment = {**os.environ, "PYTHONPATH": folder}
+    return subprocess.run(given, capture_output=True, text=True, timeout=280, env=environment)
 
 
 @needs_ray

@@ -15,8 +15,9 @@ import pytest
 from stage_samples import Pairing, Splitting, files_of, run_sample, write_rows
 
 from opencodeinterpreter.codefeedback.bad_records import MaxBad
-from opencodeinterpreter.codefeedback.journal import Journal
+from opencodeinterpreter.codefeedback.journal import Entry, Journal
 from opencodeinterpreter.codefeedback.running import Job, run_stage
+from opencodeinterpreter.codefeedback.stage import Outcome
 from opencodeinterpreter.errors import ConfigError, InputError, ModelConnectionError
 
 COUNT = 200
@@ -233,12 +234,19 @@ def test_an_output_of_other_settings_is_not_overwritten_unless_asked(stage: Any,
 def test_a_stage_that_is_under_way_is_not_mixed_with_another(tmp_path: Path) -> None:
     inputs, out = write_rows(tmp_path / "in.jsonl", 10), tmp_path / "out.jsonl"
     journal = Journal(tmp_path / "out.jsonl.journal", {"stage": "another"})
+    journal.append(Entry(0, Outcome()))
     with journal, pytest.raises(InputError, match="another program is writing"):
         run_stage(Job(Splitting(), [inputs], out))
     with pytest.raises(InputError, match=r'stage \("splitting", not "another"\).*--restart'):
         run_stage(Job(Splitting(), [inputs], out))
     run_stage(Job(Splitting(), [inputs], out, restart=True))
     assert not (tmp_path / "out.jsonl.journal").exists()
+
+
+def test_a_stage_that_has_done_nothing_yet_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    inputs, out = write_rows(tmp_path / "in.jsonl", 10), tmp_path / "out.jsonl"
+    Journal(tmp_path / "out.jsonl.journal", {"stage": "another"}).close()
+    assert run_stage(Job(Splitting(), [inputs], out)).manifest["rows_in"] == 10
 
 
 def test_an_input_is_never_overwritten(tmp_path: Path) -> None:

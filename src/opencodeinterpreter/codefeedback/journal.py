@@ -172,8 +172,17 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
             return
-        self._agree(first, deciding)
         position = self._file.tell()
+        try:
+            self._agree(first, deciding)
+        except OtherRunError:
+            if self._file.read(1):
+                raise
+            # It has done nothing that could be lost.
+            self._file.truncate(0)
+            self._begin(deciding)
+            return
+        self._file.seek(position)
         for line in self._file:
             if not line.endswith(b"\n"):
                 break
