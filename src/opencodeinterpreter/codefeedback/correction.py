@@ -78,7 +78,7 @@ class Correction(ModelStage):
             return Outcome(drops=(Drop("not Python", task.language),))
         known = tools.executor.program(task.code, task.tests)
         if not known.ok:
-            return Outcome(drops=(Drop("the known fix fails", known.error[-300:]),))
+            return Outcome(drops=(Drop("the known fix fails", known.error[-300:] or known.reason),))
         draft = Draft(task, tools.executor)
         buggy = bug.buggy.strip("\n").rstrip()
         draft.program(Step(with_code("" if bug.statement.strip() else _AS_IT_IS, buggy), buggy), "answer", "")
@@ -94,7 +94,7 @@ class Correction(ModelStage):
         working = task.code.strip("\n").rstrip() or self._written(task, tools, seed)
         right = tools.executor.program(working, task.tests)
         if not right.ok:
-            return Outcome(drops=(Drop("the program to be broken fails already", right.error[-300:]),))
+            return Outcome(drops=(Drop("the program to be broken fails already", right.error[-300:] or right.reason),))
         # Without tests, a wrong result shows itself to nobody.
         kinds = [kind for kind in self.options.kinds if kind != "logical" or task.tests is not None]
         if not kinds:

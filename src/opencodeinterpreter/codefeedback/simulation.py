@@ -152,7 +152,7 @@ class Simulation(ModelStage):
         if not draft.good and self.options.unfinished == "drop":
             assert draft.last is not None
             reason = "the last program fails its tests" if draft.last.passed is False else "the last program fails"
-            return Outcome(drops=(Drop(reason, draft.last.error[-300:]),), notes=notes)
+            return Outcome(drops=(Drop(reason, draft.last.error[-300:] or draft.last.reason),), notes=notes)
         return Outcome(rows=(dialog.to_json(),), notes=notes)
 
 
