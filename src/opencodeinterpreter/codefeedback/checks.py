@@ -49,8 +49,10 @@ _CODE_LINE: Final = re.compile(
     r"\s*[\w.\[\]]+(?:, \w+)* [-+*/]?= .+|\s*[\w.]+\(.*\)\s*$|\s*<[^>]+>.*)",
 )
 _ASKED: Final = re.compile(
-    r"\b(?:in|using|with|write an?|create an?|to|as an?|an?)\s+(?:(?:the|simple|basic|short|small|complete|following)\s+)?"
-    r"(python|javascript|typescript|java|c\+\+|c#|golang|go|rust|php|ruby|bash|c|kotlin|swift|scala|haskell|sql|perl|shell(?=\s+script))"
+    r"\b(?:in|using|with|write an?|create an?|to|as an?|an?)\s+"
+    r"(?:(?:the|simple|basic|short|small|complete|following)\s+)?"
+    r"(python|javascript|typescript|java|c\+\+|c#|golang|go|rust|php|ruby|bash|c|kotlin|swift|scala|haskell|sql|perl"
+    r"|shell(?=\s+script))"
     r"(?:\s*\d(?:\.\d+)*)?(?![\w+#-])(?!\s+to\b)(?:\s+(code|program|script|function|class|programming|language))?",
     re.IGNORECASE,
 )
