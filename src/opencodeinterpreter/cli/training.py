@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ _COUNTS, _SHOWN = "bold green", "dim"
 def run_training(path: Path, changes: dict[str, Any], *, dry_run: bool, restart: bool, as_json: bool) -> None:
     """Train by a recipe, or only say what that would take."""
     err = err_console()
+    # Of several processes that train together one speaks.
+    err.quiet = os.environ.get("RANK", "0") != "0"
     prepared = _prepared(path, changes, err)
     from opencodeinterpreter.training.running import check, estimated, train
 
@@ -70,7 +73,7 @@ def preview(path: Path, changes: dict[str, Any], number: int, how_many: int) -> 
     prepared = _prepared(path, {**changes, "output": None}, err)
     samples = prepared.train.samples
     if number > len(samples):
-        raise InputError(f"there are only {count(len(samples), 'dialog')} to train on")
+        raise InputError(f"there is no dialog {number}: {count(len(samples), 'dialog')} can be trained on")
     for sample in samples[number - 1 : number - 1 + how_many]:
         out.print(Text(f"dialog {sample.name}: {len(sample.ids)} tokens, {sample.targets} count", "bold"))
         out.print(coloured(sample, prepared.tokenizer, brackets=not out.is_terminal), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ class Device:
     free_bytes: int
     bfloat16: bool
     """whether it computes in it faster than in 32 bits"""
+    count: int = 1
+    """how many of them this process can see"""
 
 
 def this_device() -> Device:
@@ -28,7 +31,9 @@ def this_device() -> Device:
 
     if torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()
-        return Device("cuda", torch.cuda.get_device_name(), free, torch.cuda.is_bf16_supported())
+        return Device(
+            "cuda", torch.cuda.get_device_name(), free, torch.cuda.is_bf16_supported(), torch.cuda.device_count()
+        )
     free = psutil.virtual_memory().available
     if torch.backends.mps.is_available():
         return Device("mps", "Apple GPU", free, True)
@@ -45,3 +50,14 @@ def weight_type(method: str, asked: str, device: Device) -> str:
     if asked != "auto":
         return asked
     return "bfloat16" if device.bfloat16 and method != "full" else "float32"
+
+
+def launched() -> int:
+    """Return how many processes train together, as the launcher says it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def sharded() -> int:
+    """Return over how many processes the launcher spreads weights and what belongs to them."""
+    spread = any(os.environ.get(f"ACCELERATE_USE_{name}", "false") == "true" for name in ("FSDP", "DEEPSPEED"))
+    return launched() if spread else 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.training.devices import Device, this_device, weight_type
+from opencodeinterpreter.training.devices import Device, launched, sharded, this_device, weight_type
 from opencodeinterpreter.training.masking import Sample
 from opencodeinterpreter.training.recipe import Recipe
 
@@ -76,18 +76,18 @@ def estimate(recipe: Recipe, config: Any, samples: Sequence[Sample], rows: int) 
     steps = steps_of(recipe, rows)
     epochs = steps * recipe.batch_size / max(1, rows)
     tokens = round(sum(len(each.ids) for each in samples) * epochs)
-    computing = 2 if device.bfloat16 else 4
+    computing, parts = 2 if device.bfloat16 else 4, sharded()
     return Estimate(
         parameters=parameters,
         trained=trained,
-        weights=round(frozen * size + trained * kept),
-        gradients=trained * kept,
-        optimiser=trained * _OPTIMISER if kept == 4 else trained * 2 * kept,
+        weights=round(frozen * size + trained * kept) // parts,
+        gradients=trained * kept // parts,
+        optimiser=(trained * _OPTIMISER if kept == 4 else trained * 2 * kept) // parts,
         activations=activations(recipe, shape_of(config, parameters), longest, share, computing),
         free=device.free_bytes,
         steps=steps,
         tokens=tokens,
-        seconds=_seconds(recipe, shape_of(config, parameters), tokens, share, device),
+        seconds=_seconds(recipe, shape_of(config, parameters), tokens, share, device) / launched(),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import warnings
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import InputError, MissingExtraError
 from opencodeinterpreter.training.base_model import weights_of
 from opencodeinterpreter.training.card import write_card
-from opencodeinterpreter.training.devices import Device, this_device, weight_type
+from opencodeinterpreter.training.devices import Device, launched, this_device, weight_type
 from opencodeinterpreter.training.estimate import Estimate, check_memory, checkpointing, estimate
 from opencodeinterpreter.training.plots import loss_plot
 from opencodeinterpreter.training.preparing import Prepared
@@ -71,6 +70,11 @@ def check(prepared: Prepared, found: Estimate) -> None:
             raise InputError("method: qlora needs bitsandbytes: pip install bitsandbytes")
     if recipe.attention.startswith("flash") and device.kind != "cuda":
         raise InputError(f"attention: {recipe.attention} needs a GPU; here, take attention: auto")
+    if device.count > 1 and launched() == 1:
+        raise InputError(
+            "there are several GPUs: start the run by accelerate launch (docs/training.md), or show it one of them "
+            "with CUDA_VISIBLE_DEVICES=0"
+        )
     check_memory(recipe, prepared.config, prepared.train.samples, found)
     # A checkpoint holds the trained weights and two numbers of the optimiser for each; the model itself comes last.
     needed = found.trained * 12 * (recipe.keep_checkpoints + 1) + found.trained * 4 + _FREE_DISK
@@ -99,13 +103,17 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
     """
     recipe = prepared.recipe
     output = Path(recipe.output).expanduser()
-    _claim(output, prepared, restart)
+    import accelerate
     import transformers
 
     from opencodeinterpreter.training.trainer import TargetTrainer, checkpoints, remove_torn
     from opencodeinterpreter.training.watching import Watch
 
-    remove_torn(output)
+    together = accelerate.PartialState()
+    if together.is_main_process:
+        _claim(output, prepared, restart)
+        remove_torn(output)
+    together.wait_for_everyone()
     transformers.set_seed(recipe.seed)
     device = this_device()
     with warnings.catch_warnings():
@@ -220,7 +228,7 @@ def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: 
     from opencodeinterpreter.training.packing import Collator, Rows
 
     recipe = prepared.recipe
-    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    devices = launched()
     held_out = bool(prepared.held_out.samples)
     arguments = transformers.TrainingArguments(
         output_dir=str(output),

@@ -100,6 +100,8 @@ class Watch(transformers.TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float] | None = None, **_more: Any) -> None:
         logs = logs or {}
+        if not state.is_world_process_zero:
+            return
         if "eval_loss" in logs:
             self._progress.evaluated(state.global_step, logs["eval_loss"])
         if "loss" not in logs:
