@@ -1,4 +1,4 @@
-/** The page's words in the language chosen: `t("key", {n: 3})`. */
+/** The page's words in the language chosen: `t("send")`. */
 import { english } from "./words-en.js";
 import { chinese } from "./words-zh.js";
 

@@ -1,0 +1,66 @@
+"""What the model says in the tests of the page, a script for each."""
+
+from __future__ import annotations
+
+
+def cell(code: str, before: str = "") -> str:
+    return f"{before}\n\n```python\n{code.strip()}\n```\n"
+
+
+TICKS = """
+import time
+for number in range(600):
+    print('tick', number, flush=True)
+    time.sleep(0.1)
+"""
+
+RICH = """
+import matplotlib.pyplot as plt, pandas as pd
+print('first', 6 * 7)
+plt.plot([1, 3, 2]); plt.savefig('line.png'); plt.show()
+pd.DataFrame({'name': [f'row {n}' for n in range(30)], 'value': range(30)})
+"""
+
+HOSTILE_HTML = (
+    "<style>b { color: rgb(1, 2, 3) }</style><b id=kept>kept</b><script>document.body.append('script ran')</script>"
+    "<img src='http://192.0.2.1/a.png' onerror='document.body.append(1)'><iframe src='http://192.0.2.1/'></iframe>"
+    "<link rel=stylesheet href='http://192.0.2.1/a.css'><meta http-equiv=refresh content='0;url=http://192.0.2.1/'>"
+    "<a href='javascript:1' onclick='1'>link</a><form action='http://192.0.2.1/'><button>send</button></form>"
+)
+HOSTILE_TEXT = (
+    "<img src=x onerror=\"document.title='taken'\">**bold** <script>document.title='taken'</script>\n\n"
+    "[bad](javascript:document.title='taken') [data](data:text/html,x) [good](https://example.org) ![far](https://192.0.2.1/a.png)\n"
+)
+HOSTILE = f"""
+from IPython.display import HTML, SVG, display
+display(HTML({HOSTILE_HTML!r}))
+display(SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9"><script>top.title="taken"</script></svg>'))
+chart = {{"data": [{{"type": "bar", "x": ["a", "b"], "y": [1, 2]}}], "layout": {{"title": {{"text": "Bars"}}}}}}
+display({{"application/vnd.plotly.v1+json": chart}}, raw=True)
+open("<img src=x onerror=alert(1)>.txt", "w").write("x")
+print("<b>not bold</b>")
+"""
+
+SCRIPTS: dict[str, object] = {
+    "plain": [cell("print(6 * 7)", "Let me see."), "It is **42**."],
+    "rich": {
+        "replies": [
+            cell(RICH, "I draw it."),
+            cell("1 / 0", "Once more:"),
+            cell("print('mended')"),
+            "The figure is in `line.png`.",
+        ],
+        "delay_seconds": 0.002,
+    },
+    "ticks": [cell(TICKS)],
+    "lost": [
+        cell("import time\nfor number in range(30):\n    print('tick', number, flush=True)\n    time.sleep(0.1)"),
+        "Done.",
+    ],
+    "approve": [cell("print('first try')"), cell("print('second try')"), "Here it is."],
+    "cells": [cell("x = 20\nprint(x + 1)"), "It is 21.", "You have changed it.", "Shown again.", "Something else."],
+    "hostile": [cell(HOSTILE, HOSTILE_TEXT), "Nothing happened."],
+    "upload": [cell("print(open('sales.csv').read())"), "These are the sales."],
+    "sessions": [cell("value = 5"), "It is set.", cell("print(value + 1)"), "Six."],
+    "other": ["I am another one."],
+}
