@@ -203,3 +203,39 @@ def test_a_closed_hub_leaves_nothing(hub_with) -> None:
     assert kinds.index("interrupted") < kinds.index("answer")
     with pytest.raises(OverloadedError):
         hub.create()
+
+
+def test_many_who_come_at_once_get_no_more_kernels_than_there_are(hub_with) -> None:
+    hub = hub_with(max_kernels=2)
+    rooms = [hub.create() for _ in range(8)]
+    refused: list[OverloadedError] = []
+    ready = threading.Barrier(8)
+
+    def begin(room: Room) -> None:
+        ready.wait()
+        try:
+            room.message("run: import time; time.sleep(15)")
+        except OverloadedError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=begin, args=(room,)) for room in rooms]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 6
+    assert sum(room.open for room in rooms) == 2
+    for room in rooms:
+        room.stop()
+    assert all(room.wait(30) for room in rooms)
+
+
+def test_a_session_is_deleted_in_the_middle_of_a_run(hub_with) -> None:
+    hub = hub_with()
+    room, other = hub.create(), hub.create()
+    room.message("run: import time; time.sleep(15)")
+    hub.delete(room)
+    assert not room.folder.exists()
+    with pytest.raises(UnknownSessionError):
+        hub.room(room.id)
+    assert printed(do(other, "run: print('fine')")) == "fine\n"

@@ -75,6 +75,8 @@ def start(flags: Mapping[str, Any], many: Many, server: ServerFlags, path: str =
     config = load_config(flags)
     err = err_console()
     warn_unsandboxed(config, err)
+    if server.host not in ("127.0.0.1", "::1", "localhost"):
+        err.print(f"Who reaches {server.host} reaches this server; nothing is encrypted on the way.", style="yellow")
     token = None if server.keys is not None else token_of(server.token_file)
     keys = read_keys(server.keys) if server.keys is not None else Keys([token_key(token or "")])
     guard = GuardSettings(

@@ -144,6 +144,10 @@ def _answer_errors(app: FastAPI) -> None:
         kind = {404: "not_found", 405: "wrong_method", 413: "too_large"}.get(error.status_code, "bad_request")
         return answer(error.status_code, kind, str(error.detail), dict(error.headers or {}))
 
+    @app.exception_handler(FileNotFoundError)
+    async def gone(_request: Request, _error: FileNotFoundError) -> JSONResponse:
+        return answer(404, "not_found", "The session is no longer there.")  # deleted since the request began
+
     @app.exception_handler(RecursionError)
     async def too_deep(_request: Request, _error: RecursionError) -> JSONResponse:
         return answer(400, "bad_request", "The request is nested too deeply.")

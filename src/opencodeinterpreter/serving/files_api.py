@@ -27,6 +27,8 @@ router = APIRouter(prefix="/api/v1/sessions/{identity}", responses=REFUSALS, tag
 
 _IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 """What a browser may show in place: it cannot run any of it. All else is bytes to be saved."""
+_EMBEDDABLE = {"Cross-Origin-Resource-Policy": "cross-origin"}
+"""A chat program shows a figure in its own page."""
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -83,7 +85,7 @@ def download_file(
     return FileResponse(
         copy,
         media_type=media or "application/octet-stream",
-        headers={"Content-Disposition": disposition},
+        headers={"Content-Disposition": disposition, **_EMBEDDABLE},
         background=BackgroundTask(Path(copy).unlink),
     )
 
@@ -124,7 +126,8 @@ def output(
     if not path.is_file():
         raise NotHereError("There is no such output.")
     media = _IMAGES.get(path.suffix, "application/octet-stream")
-    return FileResponse(path, media_type=media, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", **_EMBEDDABLE}
+    return FileResponse(path, media_type=media, headers=headers)
 
 
 @router.get("/logs/{opening}/{name}", response_class=FileResponse, responses=_BYTES)

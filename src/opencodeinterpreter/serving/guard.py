@@ -199,7 +199,7 @@ def _harden(headers: MutableHeaders) -> None:
     """Keep a browser from making more of an answer than it is."""
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
     headers.setdefault("Cache-Control", "no-store")
 

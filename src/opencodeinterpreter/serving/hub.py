@@ -85,6 +85,7 @@ class Hub:
         self._make_sandbox = make_sandbox
         self._make_packages = make_packages
         self._rooms: dict[str, Room] = {}
+        self._opening: set[str] = set()
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="hub-sweeper", daemon=True)
@@ -150,9 +151,9 @@ class Hub:
 
     def delete(self, room: Room) -> None:
         """Stop, and delete a session with its files."""
+        room.close()  # without the lock: the room may be waiting for it
+        self.store.delete(room.id)
         with self._lock:
-            room.close()
-            self.store.delete(room.id)
             self._rooms.pop(room.id, None)
         room.bell.ring()
 
@@ -204,19 +205,30 @@ class Hub:
     def make_room(self, room: Room) -> None:
         """Make sure that one more session may have a kernel, by parking the one not used for longest.
 
+        Its place is kept until ``opened``.
+
         Raises:
             OverloadedError: all are in use.
         """
         with self._lock:
             opened = [each for each in self._rooms.values() if each.open and each is not room]
-            if len(opened) < self.settings.max_kernels:
-                return
+            places = self.settings.max_kernels - len(opened) - len(self._opening)
             for each in sorted(opened, key=lambda each: each.used):
+                if places > 0:
+                    break
                 if each.state == "idle" and each.park("another session needed the place"):
-                    return
+                    places += 1
+            if places > 0:
+                self._opening.add(room.id)
+                return
         raise OverloadedError(
             f"All {self.settings.max_kernels} sessions that may run at a time are in use; try again in a while.", 10
         )
+
+    def opened(self, room: Room) -> None:
+        """Take note that a room for which place was made is open, or could not be opened."""
+        with self._lock:
+            self._opening.discard(room.id)
 
     def saw(self, room: Room, event: Event) -> None:
         for watcher in self.watchers:

@@ -25,7 +25,7 @@ from opencodeinterpreter.interpreter import (
 )
 from opencodeinterpreter.interpreter.history import Turn
 from opencodeinterpreter.interpreter.recording import history_of
-from opencodeinterpreter.interpreter.session_log import read_events, read_numbered
+from opencodeinterpreter.interpreter.session_log import count_events, read_events, read_numbered
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.serving.fair_queue import SessionModel
 from opencodeinterpreter.serving.feed import Bell
@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 State = Literal["parked", "idle", "running", "waiting"]
 Begin = Callable[[Interpreter], Iterator[Event]]
 
+_MOMENT = 1.0
 _CUT = "The server ended while this ran; send the message again to go on."
 _LEAVING = "The server is being shut down; what ran was stopped, and everything up to here is kept."
 _LATE = "The time allowed for one turn ({seconds:g} s) is over."
@@ -117,7 +118,7 @@ class Room:
     def sequence(self) -> int:
         """The number of the last event."""
         session = self._session
-        return session.count if session is not None else sum(1 for _ in read_numbered(self.log))
+        return session.count if session is not None else count_events(self.log)
 
     def turns(self) -> Sequence[Turn]:
         """Return the turns so far, from memory or from the log."""
@@ -141,7 +142,7 @@ class Room:
 
         Args:
             files: names in the workspace, of which the model is told.
-            generation: how replies are generated from now on.
+            generation: how replies are generated this time.
 
         Raises:
             InputError: an empty message, or a file that is not there.
@@ -223,6 +224,9 @@ class Room:
             NothingWaitsError: nothing waits.
             InputError: a decision that cannot be made of it.
         """
+        # Its event is in the log, for all to see, a moment before the request can be decided.
+        if self._thread is not None:
+            self.bell.wait_for(lambda: self._pending is not None or self._thread is None, _MOMENT)
         with self._lock:
             if self._pending is None:
                 raise NothingWaitsError("Nothing waits for a decision.")
@@ -328,7 +332,14 @@ class Room:
     def _opened(self) -> Interpreter:
         """Return the interpreter, opening session and sandbox if they are parked; starts no kernel yet."""
         if self._interpreter is None:
-            self._hub.make_room(self)
+            self._open()
+        self.used = time.monotonic()
+        assert self._interpreter is not None
+        return self._interpreter
+
+    def _open(self) -> None:
+        self._hub.make_room(self)
+        try:
             session = self._hub.store.open(self.id)
             try:
                 session.on_append = self.bell.ring
@@ -341,17 +352,16 @@ class Room:
                 session.close()
                 raise
             self._session = session
-            self.state_lost = any(round_.result is not None for turn in self.turns() for round_ in turn.rounds)
-        self.used = time.monotonic()
-        return self._interpreter
+        finally:
+            self._hub.opened(self)
+        self.state_lost = any(round_.result is not None for turn in self.turns() for round_ in turn.rounds)
 
     def _begin(self, begin: Begin | None, generation: Generation | None = None) -> None:
         """Start a run in a thread; without ``begin`` it is the replay alone."""
         with self._free():
             self._hub.admit(self)
             interpreter = self._opened()
-            if generation is not None:
-                interpreter.generation = generation
+            interpreter.generation = generation or self._hub.settings.generation
             self._stop.clear()
             self._last = self.fault = None
             self._thread = threading.Thread(
