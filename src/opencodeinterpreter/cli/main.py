@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from opencodeinterpreter import __version__
-from opencodeinterpreter.cli import chat, data, doctor, execute, mcp, models, run, serve, sessions, train, web
+from opencodeinterpreter.cli import chat, data, doctor, execute, export, mcp, models, run, serve, sessions, train, web
 from opencodeinterpreter.cli import eval as evaluation
 from opencodeinterpreter.cli.leaving import leave
 from opencodeinterpreter.errors import MissingExtraError, ModelError, OcintError, SandboxError
@@ -42,6 +42,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(data.app, name="data")
 train.add_to(app)
+export.add_to(app)
 web.add_to(app)
 serve.add_to(app)
 mcp.add_to(app)
