@@ -78,7 +78,7 @@ def test_vendored_files_are_those_that_were_published() -> None:
 
 def words(language: str) -> dict[str, str]:
     text = (STATIC / "js" / f"words-{language}.js").read_text(encoding="utf-8")
-    found = re.findall(r'^  (?:"([^"]+)"|(\w+)): "((?:[^"\\]|\\.)*)",$', text, re.MULTILINE)
+    found = re.findall(r'^  (?:"([^"]+)"|(\w+)):\s+"((?:[^"\\]|\\.)*)",$', text, re.MULTILINE)
     return {quoted or plain: said for quoted, plain, said in found}
 
 

@@ -28,7 +28,12 @@ export async function takeToken() {
 }
 
 async function exchanged(ticket) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, credentials: "omit", body: JSON.stringify({ ticket }) };
+  const options = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    credentials: "omit",
+    body: JSON.stringify({ ticket }),
+  };
   const response = await fetch("/ticket", options).catch(() => null);
   return response?.ok ? (await response.json()).token : null;
 }

@@ -1,5 +1,6 @@
 /** One cell: a program, what may be done with it, and under it what it gave while it runs. */
-import { arrange, h, icon, iconButton, refill } from "./dom.js";
+import { arrange, h, refill } from "./dom.js";
+import { icon, iconButton } from "./icons.js";
 import { Editor } from "./editor.js";
 import { highlighted } from "./highlight.js";
 import { Outputs } from "./outputs.js";
@@ -32,7 +33,13 @@ export class Cell {
 
   drawn() {
     arrange(this.element, [
-      this.bar, this.editor?.box ?? this.program, this.request?.element, this.outputs.element, this.files, this.comments, this.told,
+      this.bar,
+      this.editor?.box ?? this.program,
+      this.request?.element,
+      this.outputs.element,
+      this.files,
+      this.comments,
+      this.told,
     ]);
   }
 
@@ -42,6 +49,8 @@ export class Cell {
     if (code !== this.shownCode) {
       this.shownCode = code;
       refill(this.code, highlighted(code, round.language));
+      // What is being written is at the end.
+      if (round.code === null) this.program.scrollTop = this.program.scrollHeight;
     }
     this.showState();
     this.outputs.update(round);
@@ -59,15 +68,19 @@ export class Cell {
     const { round } = this;
     const result = round.result;
     const state = stateOf(round);
-    this.label.textContent = round.author === "user" ? t("changed by you", { language: name(round.language) }) : name(round.language);
+    this.label.textContent =
+      round.author === "user" ? t("changed by you", { language: name(round.language) }) : name(round.language);
     if (state === this.shownState && state !== "running") return;
     this.shownState = state;
     this.element.dataset.state = state;
     const since = round.startedAt ? Date.now() / 1000 - round.startedAt : 0;
-    refill(this.state, state === "running" || state === "writing" ? h("span.spinner", { "aria-hidden": "true" }) : null,
+    refill(
+      this.state,
+      state === "running" || state === "writing" ? h("span.spinner", { "aria-hidden": "true" }) : null,
       h("span", {}, t(`cell ${state}`)),
       state === "running" ? h("time", {}, since > 1 ? seconds(since) : "") : null,
-      result ? h("time", {}, seconds(result.duration)) : null);
+      result ? h("time", {}, seconds(result.duration)) : null,
+    );
   }
 
   showRequest() {
@@ -82,14 +95,21 @@ export class Cell {
     this.files.hidden = !files.length;
     if (key === this.filesKey) return;
     this.filesKey = key;
-    refill(this.files, files.map((file) => h("li", {}, fileButton(file, this.acts))));
+    refill(
+      this.files,
+      files.map((file) => h("li", {}, fileButton(file, this.acts))),
+    );
   }
 
   showComments() {
     const said = this.round.refused ? [this.round.refused, ...this.round.comments] : this.round.comments;
     if (said.length === this.saidShown && !this.commentForm) return;
     this.saidShown = said.length;
-    refill(this.comments, said.map((text) => h("p.said", {}, icon("comment"), h("span", {}, text))), this.commentForm);
+    refill(
+      this.comments,
+      said.map((text) => h("p.said", {}, icon("comment"), h("span", {}, text))),
+      this.commentForm,
+    );
   }
 
   edit(code = this.shownCode, run = (text) => this.acts.runCell(text, this.turn, this.round), label = t("run")) {
@@ -106,10 +126,18 @@ export class Cell {
       run(text);
     };
     this.editor = new Editor(code, this.round.language, { run: go, leave: close });
-    this.editor.box = h("div.editing", {}, this.editor.element, h("div.row", {},
-      h("button.primary", { type: "button", onclick: go }, icon("play"), label),
-      h("button", { type: "button", onclick: close }, t("cancel")),
-      h("span.hint", {}, t("keys of editor"))));
+    this.editor.box = h(
+      "div.editing",
+      {},
+      this.editor.element,
+      h(
+        "div.row",
+        {},
+        h("button.primary", { type: "button", onclick: go }, icon("play"), label),
+        h("button", { type: "button", onclick: close }, t("cancel")),
+        h("span.hint", {}, t("keys of editor")),
+      ),
+    );
     this.drawn();
     this.editor.focus();
     return undefined;
@@ -117,7 +145,12 @@ export class Cell {
 
   comment() {
     if (this.commentForm) return;
-    const field = h("textarea", { rows: "2", "aria-label": t("comment"), placeholder: t("comment hint"), onkeydown: (event) => key(event) });
+    const field = h("textarea", {
+      rows: "2",
+      "aria-label": t("comment"),
+      placeholder: t("comment hint"),
+      onkeydown: (event) => key(event),
+    });
     const close = () => {
       this.commentForm = null;
       this.saidShown = -1;
@@ -134,8 +167,17 @@ export class Cell {
       if (event.key === "Escape") close();
       else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) (event.preventDefault(), send());
     };
-    this.commentForm = h("form.comment", { onsubmit: (event) => (event.preventDefault(), send()) }, field, h("div.row", {},
-      h("button.primary", {}, t("send comment")), h("button", { type: "button", onclick: close }, t("cancel"))));
+    this.commentForm = h(
+      "form.comment",
+      { onsubmit: (event) => (event.preventDefault(), send()) },
+      field,
+      h(
+        "div.row",
+        {},
+        h("button.primary", {}, t("send comment")),
+        h("button", { type: "button", onclick: close }, t("cancel")),
+      ),
+    );
     this.saidShown = -1;
     this.showComments();
     field.focus();
@@ -160,6 +202,12 @@ const NAMES = { python: "Python", bash: "Bash", r: "R", javascript: "JavaScript"
 const name = (language) => NAMES[language] ?? language;
 
 export function fileButton(file, acts) {
-  return h("button.file", { type: "button", title: t("download file", { name: file.path }), onclick: () => acts.download(file.path) },
-    icon("file"), h("span.name", {}, file.path), h("span.size", {}, bytes(file.size)), icon("down"));
+  return h(
+    "button.file",
+    { type: "button", title: t("download file", { name: file.path }), onclick: () => acts.download(file.path) },
+    icon("file"),
+    h("span.name", {}, file.path),
+    h("span.size", {}, bytes(file.size)),
+    icon("down"),
+  );
 }

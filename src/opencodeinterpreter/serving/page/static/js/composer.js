@@ -1,5 +1,6 @@
 /** Where a person writes: text, files with their first rows, the model, and whether code is to be approved. */
-import { byId, h, icon, iconButton, refill } from "./dom.js";
+import { byId, h, refill } from "./dom.js";
+import { icon, iconButton } from "./icons.js";
 import { preview } from "./preview.js";
 import { bytes, t } from "./words.js";
 
@@ -64,12 +65,23 @@ export class Composer {
         continue;
       }
       const entry = { file, element: null };
-      entry.element = h("li.attached-file", {},
-        h("div.attached-head", {}, icon("file"), h("span.name", {}, file.name), h("span.size", {}, bytes(file.size)),
-          iconButton("close", t("remove file", { name: file.name }), () => this.remove(entry))));
+      entry.element = h(
+        "li.attached-file",
+        {},
+        h(
+          "div.attached-head",
+          {},
+          icon("file"),
+          h("span.name", {}, file.name),
+          h("span.size", {}, bytes(file.size)),
+          iconButton("close", t("remove file", { name: file.name }), () => this.remove(entry)),
+        ),
+      );
       this.files.push(entry);
       this.showFiles();
-      preview(file).then((shown) => shown && entry.element.append(shown)).catch(this.acts.error);
+      preview(file)
+        .then((shown) => shown && entry.element.append(shown))
+        .catch(this.acts.error);
     }
     this.field.focus();
   }
@@ -81,7 +93,10 @@ export class Composer {
   }
 
   showFiles() {
-    refill(this.list, this.files.map((entry) => entry.element));
+    refill(
+      this.list,
+      this.files.map((entry) => entry.element),
+    );
     this.list.hidden = !this.files.length;
     this.showButton();
   }
@@ -94,7 +109,11 @@ export class Composer {
     this.showButton();
     try {
       const told = (part) => (this.list.dataset.progress = `${Math.round(part * 100)} %`);
-      const sent = await this.acts.send(text || t("look at the files"), this.files.map((entry) => entry.file), told);
+      const sent = await this.acts.send(
+        text || t("look at the files"),
+        this.files.map((entry) => entry.file),
+        told,
+      );
       if (sent) this.clear();
     } finally {
       this.sending = false;

@@ -1,5 +1,6 @@
 /** Small dialogs of the browser's own kind: they keep the focus, close by Escape, and give the focus back. */
-import { h, iconButton } from "./dom.js";
+import { h } from "./dom.js";
+import { iconButton } from "./icons.js";
 import { t } from "./words.js";
 
 function opened(content, onclose = () => {}) {
@@ -12,8 +13,15 @@ function opened(content, onclose = () => {}) {
 /** Ask whether to do something that cannot be taken back. */
 export function confirmed(question, verb) {
   return new Promise((resolve) => {
-    opened(h("form", { method: "dialog" }, h("p", {}, question), h("div.row.end", {},
-      h("button", { value: "" }, t("cancel")), h("button.danger", { value: "yes" }, verb))), (value) => resolve(value === "yes"));
+    opened(
+      h(
+        "form",
+        { method: "dialog" },
+        h("p", {}, question),
+        h("div.row.end", {}, h("button", { value: "" }, t("cancel")), h("button.danger", { value: "yes" }, verb)),
+      ),
+      (value) => resolve(value === "yes"),
+    );
   });
 }
 
@@ -21,29 +29,60 @@ export function confirmed(question, verb) {
 export function asked(label, value) {
   return new Promise((resolve) => {
     const field = h("input", { value, maxlength: "200", autofocus: true });
-    const dialog = opened(h("form", { onsubmit: (event) => (event.preventDefault(), dialog.close("yes")) },
-      h("label", {}, label, field), h("div.row.end", {},
-        h("button", { type: "button", onclick: () => dialog.close("") }, t("cancel")), h("button.primary", {}, t("save")))),
-    (answer) => resolve(answer === "yes" ? field.value.trim() : null));
+    const dialog = opened(
+      h(
+        "form",
+        { onsubmit: (event) => (event.preventDefault(), dialog.close("yes")) },
+        h("label", {}, label, field),
+        h(
+          "div.row.end",
+          {},
+          h("button", { type: "button", onclick: () => dialog.close("") }, t("cancel")),
+          h("button.primary", {}, t("save")),
+        ),
+      ),
+      (answer) => resolve(answer === "yes" ? field.value.trim() : null),
+    );
     field.select();
   });
 }
 
 /** Show something in a dialog with a title; returns the dialog. */
 export function shown(title, ...content) {
-  const dialog = opened(h("div", {}, h("header.dialog-head", {}, h("h2", {}, title),
-    iconButton("close", t("close"), () => dialog.close())), content));
+  const dialog = opened(
+    h(
+      "div",
+      {},
+      h(
+        "header.dialog-head",
+        {},
+        h("h2", {}, title),
+        iconButton("close", t("close"), () => dialog.close()),
+      ),
+      content,
+    ),
+  );
   dialog.setAttribute("aria-label", title);
   return dialog;
 }
 
 /** A list of things to do, under the button that opened it. Arrow keys walk it, Escape closes it. */
 export function menu(button, entries) {
-  const items = entries.filter(Boolean).map(({ label, act, danger, checked }) =>
-    h(`button${danger ? ".danger" : ""}`, {
-      type: "button", role: checked === undefined ? "menuitem" : "menuitemradio", "aria-checked": checked === undefined ? null : String(checked), tabindex: "-1",
-      onclick: () => (list.hidePopover(), act()),
-    }, label));
+  const items = entries
+    .filter(Boolean)
+    .map(({ label, act, danger, checked }) =>
+      h(
+        `button${danger ? ".danger" : ""}`,
+        {
+          type: "button",
+          role: checked === undefined ? "menuitem" : "menuitemradio",
+          "aria-checked": checked === undefined ? null : String(checked),
+          tabindex: "-1",
+          onclick: () => (list.hidePopover(), act()),
+        },
+        label,
+      ),
+    );
   const list = h("div.menu", { role: "menu", popover: "auto", onkeydown: (event) => walk(event, items) }, items);
   list.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;

@@ -13,8 +13,14 @@ export class Editor {
     this.language = language;
     this.copy = h("code");
     this.field = h("textarea", {
-      "aria-label": t("edit code"), spellcheck: "false", autocapitalize: "off", autocomplete: "off", rows: "1",
-      oninput: () => this.paint(), onkeydown: (event) => this.key(event, done), value: code,
+      "aria-label": t("edit code"),
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      rows: "1",
+      oninput: () => this.paint(),
+      onkeydown: (event) => this.key(event, done),
+      value: code,
     });
     this.element = h("div.editor", {}, h("pre", { "aria-hidden": "true" }, this.copy), this.field);
     this.paint();

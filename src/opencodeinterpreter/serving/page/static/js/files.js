@@ -1,13 +1,15 @@
 /** The files of a session, to be fetched or deleted. */
 import { ask, download, saveLink } from "./api.js";
 import { confirmed } from "./dialogs.js";
-import { byId, h, icon, iconButton, refill } from "./dom.js";
+import { byId, h, refill } from "./dom.js";
+import { icon, iconButton } from "./icons.js";
 import { bytes, t } from "./words.js";
 
 /** In bytes; a larger file is not taken into memory first, at the price of a plainer word where it fails. */
 const LARGE = 30_000_000;
 
-export const filePath = (session, path) => `/sessions/${session}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
+export const filePath = (session, path) =>
+  `/sessions/${session}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
 
 export class Files {
   constructor(acts) {
@@ -30,13 +32,26 @@ export class Files {
     this.files = files;
     this.count.textContent = files.length ? String(files.length) : "";
     byId("no-files").hidden = files.length > 0;
-    refill(this.list, files.map((file) => this.row(file)));
+    refill(
+      this.list,
+      files.map((file) => this.row(file)),
+    );
   }
 
   row(file) {
-    return h("li", {}, h("button.file", { type: "button", title: t("download file", { name: file.path }), onclick: () => this.fetch(file) },
-      icon("file"), h("span.name", {}, file.path), h("span.size", {}, bytes(file.size)), icon("down")),
-    iconButton("trash", t("delete file", { name: file.path }), () => this.remove(file.path)));
+    return h(
+      "li",
+      {},
+      h(
+        "button.file",
+        { type: "button", title: t("download file", { name: file.path }), onclick: () => this.fetch(file) },
+        icon("file"),
+        h("span.name", {}, file.path),
+        h("span.size", {}, bytes(file.size)),
+        icon("down"),
+      ),
+      iconButton("trash", t("delete file", { name: file.path }), () => this.remove(file.path)),
+    );
   }
 
   async fetch({ path, size, url }) {

@@ -13,7 +13,12 @@ export function frame(kind, content, title) {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const theme = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
   const element = h("iframe.frame", {
-    src: `/frame/${kind}`, sandbox: "allow-scripts", referrerpolicy: "no-referrer", title, loading: "eager", lang: language,
+    src: `/frame/${kind}`,
+    sandbox: "allow-scripts",
+    referrerpolicy: "no-referrer",
+    title,
+    loading: "eager",
+    lang: language,
   });
   const hear = (event) => {
     if (event.source !== element.contentWindow) return;

@@ -7,7 +7,10 @@
     // Scripts are taken out, and the policy would not run them either.
     still(content) {
       document.body.innerHTML = DOMPurify.sanitize(String(content), {
-        FORCE_BODY: true, ADD_TAGS: ["style"], FORBID_TAGS: ["form", "link", "meta", "base"], ALLOWED_URI_REGEXP: /^(data:image\/|#)/i,
+        FORCE_BODY: true,
+        ADD_TAGS: ["style"],
+        FORBID_TAGS: ["form", "link", "meta", "base"],
+        ALLOWED_URI_REGEXP: /^(data:image\/|#)/i,
       });
     },
     live(content) {
@@ -24,10 +27,21 @@
       const dark = theme === "dark";
       const layout = { ...content.layout };
       if (dark) {
-        Object.assign(layout, { template: undefined, paper_bgcolor: "#171b22", plot_bgcolor: "#171b22", font: { ...layout.font, color: "#e6e9ef" } });
-        for (const axis of ["xaxis", "yaxis"]) layout[axis] = { gridcolor: "#2a313c", zerolinecolor: "#2a313c", ...layout[axis] };
+        Object.assign(layout, {
+          template: undefined,
+          paper_bgcolor: "#171b22",
+          plot_bgcolor: "#171b22",
+          font: { ...layout.font, color: "#e6e9ef" },
+        });
+        for (const axis of ["xaxis", "yaxis"])
+          layout[axis] = { gridcolor: "#2a313c", zerolinecolor: "#2a313c", ...layout[axis] };
       }
-      Plotly.newPlot(box, content.data ?? [], { autosize: true, height: 420, ...layout, width: undefined }, { responsive: true, displaylogo: false });
+      Plotly.newPlot(
+        box,
+        content.data ?? [],
+        { autosize: true, height: 420, ...layout, width: undefined },
+        { responsive: true, displaylogo: false },
+      );
     },
   };
 

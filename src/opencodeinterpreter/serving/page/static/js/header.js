@@ -1,7 +1,8 @@
 /** What stands above the conversation: its title, the sandbox and its limits, the export, and the meter below. */
 import { download } from "./api.js";
 import { menu, shown } from "./dialogs.js";
-import { byId, h, icon, refill } from "./dom.js";
+import { byId, h, refill } from "./dom.js";
+import { icon } from "./icons.js";
 import { count, seconds, t } from "./words.js";
 
 const FORMS = ["ipynb", "py", "md", "jsonl"];
@@ -42,7 +43,11 @@ export class Header {
     chip.classList.toggle("danger", none);
     const { network } = this.sandbox;
     const words = none ? t("no sandbox") : t("sandboxed");
-    refill(chip, icon(none ? "warning" : "shield"), h("span.chip-words", {}, words, network ? ` · ${t("network on")}` : ""));
+    refill(
+      chip,
+      icon(none ? "warning" : "shield"),
+      h("span.chip-words", {}, words, network ? ` · ${t("network on")}` : ""),
+    );
     chip.setAttribute("aria-label", `${words}. ${t("show limits")}`);
     chip.title = t("show limits");
   }
@@ -60,7 +65,12 @@ export class Header {
     bar.firstChild.style.width = `${Math.round(part * 100)}%`;
     bar.classList.toggle("full", part > 0.85);
     refill(meter, bar, h("span", {}, all ? t("context used", { part: `${Math.round(part * 100)} %` }) : count(used)));
-    meter.title = t("meter", { used: count(used), all: all ? count(all) : "?", written: count(written), time: seconds(conversation.usage.seconds) });
+    meter.title = t("meter", {
+      used: count(used),
+      all: all ? count(all) : "?",
+      written: count(written),
+      time: seconds(conversation.usage.seconds),
+    });
     meter.setAttribute("role", "img");
     meter.setAttribute("aria-label", meter.title);
   }
@@ -68,7 +78,8 @@ export class Header {
   showLimits() {
     const { limits = {}, network } = this.sandbox;
     const none = t("none");
-    const value = (key, unit) => (limits[key] === null || limits[key] === undefined ? none : `${count(limits[key])} ${unit}`);
+    const value = (key, unit) =>
+      limits[key] === null || limits[key] === undefined ? none : `${count(limits[key])} ${unit}`;
     const rows = [
       [t("isolation"), this.isolation === "none" ? t("no sandbox") : this.isolation],
       [t("network"), t(network ? "network on" : "network off")],
@@ -80,17 +91,36 @@ export class Header {
       [t("workspace"), value("workspace_mb", "MB")],
       [t("output"), value("output_bytes", "B")],
     ];
-    shown(t("sandbox"), h("p", {}, t(this.isolation === "none" ? "no sandbox text" : "sandbox text")),
-      h("dl.facts", {}, rows.map(([name, told]) => h("div", {}, h("dt", {}, name), h("dd", {}, told)))),
-      this.meta.state_lost ? h("div.row.end", {}, h("button", { type: "button", onclick: (event) => (event.target.closest("dialog").close(), this.acts.replay()) }, t("replay"))) : null);
+    shown(
+      t("sandbox"),
+      h("p", {}, t(this.isolation === "none" ? "no sandbox text" : "sandbox text")),
+      h(
+        "dl.facts",
+        {},
+        rows.map(([name, told]) => h("div", {}, h("dt", {}, name), h("dd", {}, told))),
+      ),
+      this.meta.state_lost
+        ? h(
+            "div.row.end",
+            {},
+            h(
+              "button",
+              { type: "button", onclick: (event) => (event.target.closest("dialog").close(), this.acts.replay()) },
+              t("replay"),
+            ),
+          )
+        : null,
+    );
   }
 
   export() {
     const id = this.meta.id;
-    menu(byId("export"), FORMS.map((form) => ({
-      label: t(`export ${form}`),
-      act: () => download(`/sessions/${id}/export?to=${form}`, `session-${id}.${form}`).catch(this.acts.error),
-    })));
+    menu(
+      byId("export"),
+      FORMS.map((form) => ({
+        label: t(`export ${form}`),
+        act: () => download(`/sessions/${id}/export?to=${form}`, `session-${id}.${form}`).catch(this.acts.error),
+      })),
+    );
   }
 }
-

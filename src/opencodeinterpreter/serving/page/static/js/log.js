@@ -13,12 +13,16 @@ export class Log {
     this.following = true;
     this.asked = false;
     let last = 0;
-    scroller.addEventListener("scroll", () => {
-      // Only a person scrolls up; that there is more below than before is no wish to stay here.
-      if (this.below() < NEAR) this.following = true;
-      else if (scroller.scrollTop < last - 1) this.following = false;
-      last = scroller.scrollTop;
-    }, { passive: true });
+    scroller.addEventListener(
+      "scroll",
+      () => {
+        // Only a person scrolls up; that there is more below than before is no wish to stay here.
+        if (this.below() < NEAR) this.following = true;
+        else if (scroller.scrollTop < last - 1) this.following = false;
+        last = scroller.scrollTop;
+      },
+      { passive: true },
+    );
     // Figures and frames take their room after they are drawn.
     new ResizeObserver(() => this.following && this.toEnd()).observe(element);
   }
@@ -62,7 +66,10 @@ export class Log {
     }
     conversation.changed.clear();
     this.everything = false;
-    arrange(this.element, conversation.turns.map((turn) => this.views.get(turn.key).element));
+    arrange(
+      this.element,
+      conversation.turns.map((turn) => this.views.get(turn.key).element),
+    );
     this.welcome.hidden = conversation.turns.length > 0;
     if (this.following) this.toEnd();
   }

@@ -1,9 +1,11 @@
 /** Starts the page, and holds what is open: one session, its events, and what a person does with it. */
-import { ask, download, forgetToken, takeToken, upload } from "./api.js";
+import { ask, download, takeToken, upload } from "./api.js";
 import { Composer } from "./composer.js";
 import { menu } from "./dialogs.js";
-import { byId, h, icon, iconButton, refill } from "./dom.js";
+import { byId, h, refill } from "./dom.js";
+import { drawIcons, icon, iconButton } from "./icons.js";
 import { Files, filePath } from "./files.js";
+import { gate } from "./gate.js";
 import { Header } from "./header.js";
 import { Log, Teller } from "./log.js";
 import { Conversation } from "./model.js";
@@ -46,6 +48,8 @@ class App {
     byId("add-files").addEventListener("click", () => byId("picker").click());
     addEventListener("hashchange", () => this.open(sessionOfAddress()));
     addEventListener("keydown", (event) => this.key(event));
+    // What other tabs and the terminal did meanwhile.
+    addEventListener("focus", () => this.soon("list", () => this.sessions.load()));
     setInterval(() => this.log.tick(), 1000);
   }
 
@@ -183,7 +187,12 @@ class App {
     byId("approve").disabled = busy;
     const lost = (this.live?.state_lost || this.meta?.state_lost) && !busy;
     byId("resumed").hidden = !lost;
-    if (lost) refill(byId("resumed"), h("p", {}, t("variables gone")), h("button", { type: "button", onclick: () => this.post("replay") }, icon("play"), t("replay")));
+    if (lost)
+      refill(
+        byId("resumed"),
+        h("p", {}, t("variables gone")),
+        h("button", { type: "button", onclick: () => this.post("replay") }, icon("play"), t("replay")),
+      );
   }
 
   async send(text, files, progress) {
@@ -201,7 +210,10 @@ class App {
 
   async create() {
     const { model, approve } = this.chosen;
-    const made = await ask("POST", "/sessions", { ...(model ? { model } : {}), ...(approve === null ? {} : { approve }) });
+    const made = await ask("POST", "/sessions", {
+      ...(model ? { model } : {}),
+      ...(approve === null ? {} : { approve }),
+    });
     const draft = this.composer.field.value;
     this.composer.clearDraft();
     await this.open(made.id);
@@ -244,7 +256,14 @@ class App {
 
   chooseModel() {
     const now = byId("model").lastChild.textContent;
-    menu(byId("model"), this.info.models.map(({ name }) => ({ label: name, checked: name === now, act: () => this.choose({ model: name }) })));
+    menu(
+      byId("model"),
+      this.info.models.map(({ name }) => ({
+        label: name,
+        checked: name === now,
+        act: () => this.choose({ model: name }),
+      })),
+    );
   }
 
   async choose(choice) {
@@ -286,36 +305,15 @@ class App {
 
 const sessionOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("session");
 
-/** Without a token nothing can be had; it is in the link that the terminal shows. */
-function gate(problem = "") {
-  forgetToken();
-  byId("app").hidden = true;
-  byId("gate").hidden = false;
-  byId("gate-problem").textContent = problem;
-  byId("gate-field").focus();
-}
-
-byId("gate").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const given = byId("gate-field").value.trim();
-  const token = given.includes("#") ? new URLSearchParams(given.split("#")[1]).get("token") : given;
-  location.hash = `token=${encodeURIComponent(token ?? "")}`;
-  location.reload();
-});
-
-function drawIcons() {
-  for (const place of document.querySelectorAll("[data-icon-in]")) place.replaceWith(icon(place.dataset.iconIn));
-  for (const place of document.querySelectorAll("[data-icon]")) {
-    const { icon: name, iconId, iconLabel, iconClass } = place.dataset;
-    const button = iconButton(name, t(iconLabel), () => {}, { id: iconId });
-    if (iconClass) button.classList.add(iconClass);
-    place.replaceWith(button);
-  }
-}
-
 drawIcons();
 translatePage();
 if (await takeToken()) {
   const app = new App();
-  app.start().catch((problem) => (problem.status === 401 || problem.status === 403 ? gate(problem.message) : (byId("app").hidden = false, app.error(problem))));
+  app
+    .start()
+    .catch((problem) =>
+      problem.status === 401 || problem.status === 403
+        ? gate(problem.message)
+        : ((byId("app").hidden = false), app.error(problem)),
+    );
 } else gate();

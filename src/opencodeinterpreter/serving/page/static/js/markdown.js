@@ -18,8 +18,11 @@ export function markdown(textOrTokens) {
 
 /** A program in a box of its own, with its language. */
 export function codeBlock(code, language) {
-  return h("pre.code", { tabindex: "0", role: "region", "aria-label": language || "code" },
-    h("code", {}, highlighted(code, language || "plaintext")));
+  return h(
+    "pre.code",
+    { tabindex: "0", role: "region", "aria-label": language || "code" },
+    h("code", {}, highlighted(code, language || "plaintext")),
+  );
 }
 
 function block(token) {
@@ -39,8 +42,11 @@ function block(token) {
     case "hr":
       return h("hr");
     case "list":
-      return h(token.ordered ? "ol" : "ul", token.ordered && token.start !== 1 ? { start: token.start } : {},
-        token.items.map((item) => h("li", {}, item.tokens.map(block))));
+      return h(
+        token.ordered ? "ol" : "ul",
+        token.ordered && token.start !== 1 ? { start: token.start } : {},
+        token.items.map((item) => h("li", {}, item.tokens.map(block))),
+      );
     case "table":
       return table(token);
     case "text":
@@ -55,10 +61,20 @@ function block(token) {
 function table(token) {
   const cell = (name) => (item, place) =>
     h(name, { class: token.align[place] ? `align-${token.align[place]}` : null }, inline(item.tokens));
-  return h("div.scroll", { tabindex: "0" },
-    h("table", {},
+  return h(
+    "div.scroll",
+    { tabindex: "0" },
+    h(
+      "table",
+      {},
       h("thead", {}, h("tr", {}, token.header.map(cell("th")))),
-      h("tbody", {}, token.rows.map((row) => h("tr", {}, row.map(cell("td")))))));
+      h(
+        "tbody",
+        {},
+        token.rows.map((row) => h("tr", {}, row.map(cell("td")))),
+      ),
+    ),
+  );
 }
 
 const inline = (tokens = []) => tokens.map(span);

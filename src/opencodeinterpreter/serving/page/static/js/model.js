@@ -8,15 +8,39 @@ const TEXT_KEPT = 200_000;
 
 function newRound(number) {
   return {
-    key: ++keys, number, text: "", code: null, author: "model", language: "python", items: [], result: null,
-    running: false, request: null, refused: null, feedback: null, usage: null, finished: false, cell: null, comments: [],
+    key: ++keys,
+    number,
+    text: "",
+    code: null,
+    author: "model",
+    language: "python",
+    items: [],
+    result: null,
+    running: false,
+    request: null,
+    refused: null,
+    feedback: null,
+    usage: null,
+    finished: false,
+    cell: null,
+    comments: [],
   };
 }
 
 function newTurn(kind, more = {}) {
   return {
-    key: ++keys, kind, number: null, task: "", files: [], message: "", parts: [], answer: null, failure: null,
-    started: null, ended: null, ...more,
+    key: ++keys,
+    kind,
+    number: null,
+    task: "",
+    files: [],
+    message: "",
+    parts: [],
+    answer: null,
+    failure: null,
+    started: null,
+    ended: null,
+    ...more,
   };
 }
 
@@ -51,7 +75,10 @@ export class Conversation {
     this.close();
     // A turn without a task is code that a person ran.
     this.begin(event.task ? "task" : "own", {
-      number: event.turn, task: event.task, files: event.files ?? [], message: event.message ?? "",
+      number: event.turn,
+      task: event.task,
+      files: event.files ?? [],
+      message: event.message ?? "",
       started: event.time ?? Date.now() / 1000,
     });
   }
@@ -111,8 +138,14 @@ export class Conversation {
     }
     if (round.result) round.items = []; // the same code once more, after a package came
     Object.assign(round, {
-      code: event.code, author: event.author, language: event.language ?? "python", running: true, result: null,
-      request: null, cell: number, startedAt: event.time ?? Date.now() / 1000,
+      code: event.code,
+      author: event.author,
+      language: event.language ?? "python",
+      running: true,
+      result: null,
+      request: null,
+      cell: number,
+      startedAt: event.time ?? Date.now() / 1000,
     });
     this.touch(turn);
   }
@@ -140,12 +173,19 @@ export class Conversation {
     const round = turn.parts.findLast((part) => part.running) ?? this.round();
     round.running = false;
     round.result = event.result;
+    if (event.result.omitted_bytes) round.items = wholeEnds(round.items, event.result);
     if (turn.kind === "replay") round.finished = true;
   }
 
   on_round_finished(event) {
     const round = this.round();
-    Object.assign(round, { text: event.reply, feedback: event.feedback, usage: event.usage, finished: true, request: null });
+    Object.assign(round, {
+      text: event.reply,
+      feedback: event.feedback,
+      usage: event.usage,
+      finished: true,
+      request: null,
+    });
     round.running = false;
     const used = event.usage;
     if (!used) return;
@@ -226,4 +266,15 @@ function shortened(text, item) {
   const head = item.cut ? text.indexOf("\n⋯\n") : TEXT_KEPT / 2;
   item.cut += text.length - TEXT_KEPT;
   return `${text.slice(0, head)}\n⋯\n${text.slice(text.length - TEXT_KEPT / 2)}`;
+}
+
+/** What is past the limit does not come as it happens; the result has the end of it. */
+function wholeEnds(items, result) {
+  const streams = ["stdout", "stderr"].filter((stream) => result[stream]);
+  const texts = streams.map((stream) => {
+    const item = { key: ++keys, stream, text: "", cut: 0 };
+    item.text = shortened(result[stream], item);
+    return item;
+  });
+  return [...texts, ...items.filter((item) => item.display)];
 }

@@ -1,10 +1,11 @@
 /** Shows what a cell gave: text, rich outputs in their best form, an error, the reason of an early end. */
-import { arrange, h, iconButton, icon } from "./dom.js";
-import { blob, saveLink } from "./api.js";
+import { arrange, h } from "./dom.js";
+import { iconButton, icon } from "./icons.js";
+import { blob, download, saveLink } from "./api.js";
 import { frame } from "./frame.js";
 import { markdown } from "./markdown.js";
 import { plainTable } from "./table.js";
-import { seconds, t } from "./words.js";
+import { count, seconds, t } from "./words.js";
 
 const FIGURES = ["image/png", "image/jpeg", "image/gif", "image/svg+xml"];
 const LINES_SHOWN = 24;
@@ -20,7 +21,10 @@ export function showingSession(id) {
 export function terminalText(text) {
   const plain = text.replace(/\u001b\[[0-9;?]*[A-Za-z]|\u001b\][^\u0007]*\u0007/g, "");
   if (!plain.includes("\r")) return plain;
-  return plain.split("\n").map((line) => line.replace(/\r+$/, "").split("\r").reduce(overwrite, "")).join("\n");
+  return plain
+    .split("\n")
+    .map((line) => line.replace(/\r+$/, "").split("\r").reduce(overwrite, ""))
+    .join("\n");
 }
 
 const overwrite = (before, after) => after + before.slice(after.length);
@@ -61,7 +65,11 @@ export class Outputs {
 /** What a program printed; long text is folded, and the end of it is what one sees. */
 class Stream {
   constructor(name) {
-    this.text = h("pre", { tabindex: "0", role: "region", "aria-label": t(name === "stderr" ? "errors printed" : "printed") });
+    this.text = h("pre", {
+      tabindex: "0",
+      role: "region",
+      "aria-label": t(name === "stderr" ? "errors printed" : "printed"),
+    });
     this.fold = h("button.quiet.fold", { type: "button", onclick: () => this.unfold() });
     this.element = h(`div.stream.${name}`, {}, this.text, this.fold);
     this.element.owner = this;
@@ -76,9 +84,7 @@ class Stream {
     const more = lines.length - LINES_SHOWN;
     const hides = this.folded && more > 3;
     const half = LINES_SHOWN / 2;
-    this.text.textContent = hides
-      ? [...lines.slice(0, half), "⋯", ...lines.slice(-half)].join("\n")
-      : lines.join("\n");
+    this.text.textContent = hides ? [...lines.slice(0, half), "⋯", ...lines.slice(-half)].join("\n") : lines.join("\n");
     this.element.classList.toggle("whole", !this.folded);
     this.fold.hidden = more <= 3;
     this.fold.textContent = this.folded ? t("show all lines", { n: lines.length }) : t("show fewer lines");
@@ -97,7 +103,8 @@ function rich(display) {
   const data = display.data;
   const text = data["text/plain"] ?? "";
   const figure = FIGURES.find((type) => data[type]);
-  if (data["application/vnd.plotly.v1+json"]) return frame("plotly", data["application/vnd.plotly.v1+json"], t("interactive chart"));
+  if (data["application/vnd.plotly.v1+json"])
+    return frame("plotly", data["application/vnd.plotly.v1+json"], t("interactive chart"));
   if (figure) return picture(figure, data[figure], text);
   if (data["text/html"]) return plainTable(String(data["text/html"])) ?? html(String(data["text/html"]));
   if (data["text/markdown"]) return h("div.prose", {}, markdown(String(data["text/markdown"])));
@@ -131,8 +138,19 @@ function html(content) {
   const box = h("div.html");
   box.append(frame("still", content, t("html output")));
   if (/<script|\son\w+\s*=|javascript:/i.test(content)) {
-    box.append(h("p.hint", {}, t("has scripts"), " ",
-      h("button.quiet", { type: "button", onclick: () => box.replaceChildren(frame("live", content, t("html output"))) }, t("run scripts"))));
+    box.append(
+      h(
+        "p.hint",
+        {},
+        t("has scripts"),
+        " ",
+        h(
+          "button.quiet",
+          { type: "button", onclick: () => box.replaceChildren(frame("live", content, t("html output"))) },
+          t("run scripts"),
+        ),
+      ),
+    );
   }
   return box;
 }
@@ -155,9 +173,18 @@ function late(result) {
 /** The last line says what is wrong; where it happened is one click away. */
 function failure(result) {
   const { name, value, traceback } = result.error;
-  return h("div.error", { role: "group", "aria-label": t("error") },
-    h("p.error-line", {}, icon("warning"), h("strong", {}, name), value ? h("span", {}, `: ${terminalText(value)}`) : null),
-    whereabouts(traceback));
+  return h(
+    "div.error",
+    { role: "group", "aria-label": t("error") },
+    h(
+      "p.error-line",
+      {},
+      icon("warning"),
+      h("strong", {}, name),
+      value ? h("span", {}, `: ${terminalText(value)}`) : null,
+    ),
+    whereabouts(traceback),
+  );
 }
 
 function whereabouts(traceback) {
@@ -167,10 +194,18 @@ function whereabouts(traceback) {
 
 function ending(result) {
   const stopped = result.reason === "stopped";
-  const words = stopped ? t("stopped by you") : t("ended by sandbox", { reason: t(`reason ${result.reason}`), n: seconds(result.duration) });
+  const words = stopped
+    ? t("stopped by you")
+    : t("ended by sandbox", { reason: t(`reason ${result.reason}`), n: seconds(result.duration) });
   return h(`div.ending${stopped ? "" : ".bad"}`, {}, h("p", {}, words), whereabouts(result.error?.traceback));
 }
 
 function omitted(result) {
-  return h("p.hint", {}, t("output cut", { n: result.omitted_bytes.toLocaleString() }));
+  const words = t("output cut", { n: count(result.omitted_bytes) });
+  if (!result.log) return h("p.hint", {}, words);
+  const box = h("p.hint", {}, words, " ");
+  const kept = () =>
+    download(`/sessions/${session}/${result.log}`, "output.txt").catch((error) => box.append(error.message));
+  box.append(h("button.quiet", { type: "button", onclick: kept }, t("save whole output")));
+  return box;
 }

@@ -23,7 +23,8 @@ export class Panels {
 
   toggle(name) {
     this.set(name, byId(name).hidden, true);
-    if (!NARROW.matches && name === "sessions") localStorage.setItem("panel sessions", byId(name).hidden ? "closed" : "open");
+    if (!NARROW.matches && name === "sessions")
+      localStorage.setItem("panel sessions", byId(name).hidden ? "closed" : "open");
   }
 
   set(name, open, focus = false) {

@@ -33,7 +33,8 @@ async function beginning(file) {
   }
 }
 
-const guessed = (line) => [",", ";", "\t", "|"].reduce((best, each) => (line.split(each).length > line.split(best).length ? each : best));
+const guessed = (line) =>
+  [",", ";", "\t", "|"].reduce((best, each) => (line.split(each).length > line.split(best).length ? each : best));
 
 /** Part comma separated text, quoted line breaks included, as far as it is shown. */
 function rows(text, separator) {
@@ -42,7 +43,7 @@ function rows(text, separator) {
   for (let place = 0; place < text.length && found.length <= ROWS + 1; place += 1) {
     const letter = text[place];
     const row = found.at(-1);
-    if (quoted && letter === '"' && text[place + 1] === '"') (row[row.length - 1] += '"'), (place += 1);
+    if (quoted && letter === '"' && text[place + 1] === '"') ((row[row.length - 1] += '"'), (place += 1));
     else if (letter === '"') quoted = !quoted;
     else if (!quoted && letter === separator) row.push("");
     else if (!quoted && letter === "\n") found.push([""]);
@@ -56,6 +57,18 @@ function table([head, ...body]) {
     const shown = row.slice(0, COLUMNS).map((text) => h(name, {}, text.slice(0, 40)));
     return row.length > COLUMNS ? [...shown, h(name, {}, "…")] : shown;
   };
-  return h("div.scroll", { tabindex: "0" }, h("table", {},
-    h("thead", {}, h("tr", {}, cells(head, "th"))), h("tbody", {}, body.map((row) => h("tr", {}, cells(row, "td"))))));
+  return h(
+    "div.scroll",
+    { tabindex: "0" },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, cells(head, "th"))),
+      h(
+        "tbody",
+        {},
+        body.map((row) => h("tr", {}, cells(row, "td"))),
+      ),
+    ),
+  );
 }

@@ -1,7 +1,8 @@
 /** The side panel: all sessions, found by a word, renamed, deleted, gone on with. */
 import { ask } from "./api.js";
 import { asked, confirmed, menu } from "./dialogs.js";
-import { byId, h, iconButton, refill } from "./dom.js";
+import { byId, h, refill } from "./dom.js";
+import { iconButton } from "./icons.js";
 import { ago, t } from "./words.js";
 
 const WAIT = 200;
@@ -38,7 +39,10 @@ export class Sessions {
 
   draw() {
     const had = document.activeElement?.closest("li")?.dataset.id;
-    refill(this.list, this.infos.map((info) => this.row(info)));
+    refill(
+      this.list,
+      this.infos.map((info) => this.row(info)),
+    );
     byId("no-sessions").hidden = this.infos.length > 0;
     byId("no-sessions").textContent = t(this.field.value ? "nothing found" : "no sessions");
     if (had) this.list.querySelector(`[data-id="${CSS.escape(had)}"] button`)?.focus();
@@ -47,10 +51,29 @@ export class Sessions {
   row(info) {
     const title = info.title || t("no title");
     const running = info.running || info.state === "running" || info.state === "waiting";
-    const more = iconButton("more", t("more about", { name: title }), () => this.more(more, info, title), { "aria-haspopup": "menu" });
-    return h("li", { "data-id": info.id }, h("button.session", {
-      type: "button", "aria-current": info.id === this.current ? "true" : null, onclick: () => this.acts.open(info.id),
-    }, h("span.title", {}, title), h("span.when", {}, running ? h("span.spinner", { role: "img", "aria-label": t("runs") }) : null, ago(info.updated))), more);
+    const more = iconButton("more", t("more about", { name: title }), () => this.more(more, info, title), {
+      "aria-haspopup": "menu",
+    });
+    return h(
+      "li",
+      { "data-id": info.id },
+      h(
+        "button.session",
+        {
+          type: "button",
+          "aria-current": info.id === this.current ? "true" : null,
+          onclick: () => this.acts.open(info.id),
+        },
+        h("span.title", {}, title),
+        h(
+          "span.when",
+          {},
+          running ? h("span.spinner", { role: "img", "aria-label": t("runs") }) : null,
+          ago(info.updated),
+        ),
+      ),
+      more,
+    );
   }
 
   more(button, info, title) {

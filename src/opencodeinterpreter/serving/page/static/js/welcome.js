@@ -5,6 +5,14 @@ import { t } from "./words.js";
 const EXAMPLES = ["example file", "example plot", "example sum"];
 
 export function showWelcome(element, write) {
-  refill(element, h("h2", {}, t("welcome")), h("p", {}, t("welcome text")),
-    h("ul", {}, EXAMPLES.map((key) => h("li", {}, h("button", { type: "button", onclick: () => write(t(key)) }, t(key))))));
+  refill(
+    element,
+    h("h2", {}, t("welcome")),
+    h("p", {}, t("welcome text")),
+    h(
+      "ul",
+      {},
+      EXAMPLES.map((key) => h("li", {}, h("button", { type: "button", onclick: () => write(t(key)) }, t(key)))),
+    ),
+  );
 }

@@ -43,7 +43,8 @@ export const english = {
   "no connection": "The server cannot be reached.",
   "connection lost": "The connection is lost; trying again. Nothing is lost: what runs goes on.",
   "gate title": "Open the link of your terminal",
-  "gate text": "Whoever has the link can run code here, so the page opens with it alone. “ocint web” prints it; paste it here, or open it.",
+  "gate text":
+    "Whoever has the link can run code here, so the page opens with it alone. “ocint web” prints it; paste it here, or open it.",
   "gate label": "Link or token",
   "gate open": "Open",
   export: "Export",
@@ -74,7 +75,8 @@ export const english = {
   output: "Text kept of one run",
   none: "no limit",
   replay: "Run the earlier code again",
-  "variables gone": "The variables of the earlier code are gone, its files are there. The next message brings them back by running the code that worked again.",
+  "variables gone":
+    "The variables of the earlier code are gone, its files are there. The next message brings them back by running the code that worked again.",
   "context used": "{part} of context",
   meter: "The last request and its reply took {used} of {all} tokens. Written so far: {written} tokens in {time}.",
   colours: "Colours",
@@ -92,7 +94,8 @@ export const english = {
   "key files": "files",
   "stays here": "This page asks nothing of any other host.",
   welcome: "What is to be done?",
-  "welcome text": "A language model writes code, a sandbox runs it, and what happens refines it. Drop files anywhere on this page.",
+  "welcome text":
+    "A language model writes code, a sandbox runs it, and what happens refines it. Drop files anywhere on this page.",
   "example file": "Which columns has the attached file, and what stands out in it?",
   "example plot": "Draw the first 50 prime numbers against their index and save the figure as primes.png",
   "example sum": "How many days are there from 2024-02-10 to 2025-03-01? Check it in two ways",
@@ -100,7 +103,8 @@ export const english = {
   "you ran": "You ran code",
   "ran again": "Earlier code, run again",
   "edit message": "Edit the message and do it again",
-  "edit message hint": "This message and what came after it are taken back. What the code did to variables and files stays.",
+  "edit message hint":
+    "This message and what came after it are taken back. What the code did to variables and files stays.",
   "send again": "Do it again",
   round: "Round {n}",
   rounds: "{n} rounds",
@@ -140,7 +144,8 @@ export const english = {
   reject: "Reject",
   reason: "Reason",
   "reason hint": "Why not? With a reason the model tries again, without one the task ends.",
-  "install question": "The code needs the package “{name}”. Fetch and install it for this session? Look at the name: a model can ask for a package that is not what it seems.",
+  "install question":
+    "The code needs the package “{name}”. Fetch and install it for this session? Look at the name: a model can ask for a package that is not what it seems.",
   install: "Install",
   "do not install": "Do not install",
   printed: "Printed",
@@ -172,6 +177,7 @@ export const english = {
   "reason output": "it printed more than allowed",
   "reason kernel died": "the interpreter died",
   "output cut": "{n} bytes of output are left out in the middle.",
+  "save whole output": "Save all of it",
   "outcome max rounds": "All rounds are used",
   "outcome repeated": "The model repeats itself",
   "outcome stopped": "Stopped",

@@ -43,7 +43,8 @@ export const chinese = {
   "no connection": "无法连接到服务器。",
   "connection lost": "连接已断开，正在重试。内容不会丢失，正在运行的会继续。",
   "gate title": "请打开终端里的链接",
-  "gate text": "持有链接的人可以在这里运行代码，所以只有用它才能打开本页。“ocint web”会打印链接，请粘贴到这里或直接打开。",
+  "gate text":
+    "持有链接的人可以在这里运行代码，所以只有用它才能打开本页。“ocint web”会打印链接，请粘贴到这里或直接打开。",
   "gate label": "链接或令牌",
   "gate open": "打开",
   export: "导出",
@@ -140,7 +141,8 @@ export const chinese = {
   reject: "拒绝",
   reason: "原因",
   "reason hint": "为什么不？写明原因，模型会再试；不写则任务结束。",
-  "install question": "代码需要软件包“{name}”。要为此会话下载并安装吗？请看清名称：模型可能会要求一个名不副实的软件包。",
+  "install question":
+    "代码需要软件包“{name}”。要为此会话下载并安装吗？请看清名称：模型可能会要求一个名不副实的软件包。",
   install: "安装",
   "do not install": "不安装",
   printed: "输出",
@@ -172,6 +174,7 @@ export const chinese = {
   "reason output": "输出超出限制",
   "reason kernel died": "解释器已退出",
   "output cut": "中间省略了 {n} 字节的输出。",
+  "save whole output": "保存全部输出",
   "outcome max rounds": "轮次已用完",
   "outcome repeated": "模型在重复自己",
   "outcome stopped": "已停止",

@@ -61,7 +61,11 @@ export const count = (value) => new Intl.NumberFormat(document.documentElement.l
 export function ago(moment) {
   const past = Date.now() / 1000 - moment;
   const told = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
-  const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const steps = [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
   for (const [unit, length] of steps) if (past >= length) return told.format(-Math.round(past / length), unit);
   return t("just now");
 }
