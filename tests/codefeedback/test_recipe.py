@@ -124,7 +124,9 @@ def test_the_example_builds_what_needs_no_model(tmp_path: Path) -> None:
 
 def test_the_example_is_a_recipe_of_all_five_methods() -> None:
     stages = [step.stage for step in read_recipe(EXAMPLE).steps]
-    assert {"pack", "simulate", "correct", "similar", "followup", "verify", "filter", "dedup"} <= set(stages)
+    assert {"pack", "simulate", "correct", "similar", "followup", "verify", "filter", "dedup", "decontaminate"} <= set(
+        stages
+    )
 
 
 def test_a_recipe_that_is_not_there_says_so(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def run(name: str, inputs: Sequence[Path], wanted: Wanted) -> None:
     """Run a stage by its name."""
     settings = {key: value for key, value in wanted.chosen.items() if value is not None}
     settings |= typed_settings(wanted.set_ or ())
-    around = surroundings(wanted.model, wanted.responses, wanted.concurrency)
+    around = replace(surroundings(wanted.model, wanted.responses, wanted.concurrency), out=wanted.out)
     run_made(make_stage(name, settings, inputs, around), inputs, wanted)
 
 

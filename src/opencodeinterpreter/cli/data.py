@@ -260,6 +260,25 @@ def verify_(
     run("verify", inputs, Wanted(out, max_bad, restart, ray, concurrency, set_, json_))
 
 
+@app.command("decontaminate", no_args_is_help=True)
+def decontaminate_(
+    inputs: given.Inputs,
+    out: given.Out,
+    embedding: given.Embedding = None,
+    set_: given.Settings = None,
+    max_bad: given.MaxBad = None,
+    restart: given.Restart = False,
+    json_: given.Json = False,
+) -> None:
+    """Drop what is in HumanEval or MBPP, as it is or told anew; a report is written beside the rows."""
+    from opencodeinterpreter.cli.building_data import Wanted, run
+
+    wanted = Wanted(
+        out=out, max_bad=max_bad, restart=restart, set_=set_, as_json=json_, chosen={"model": embedding}
+    )  # fmt: skip
+    run("decontaminate", inputs, wanted)
+
+
 @app.command("from-sessions")
 def from_sessions_(
     out: given.Out,

@@ -75,7 +75,7 @@ def build(given: Build, shown: Shown | None = None, told: Callable[[str, Ended],
 
 
 def _ended(given: Build, step: Step, inputs: list[Path], out: Path, progress: Progress) -> Ended:
-    around = replace(given.around, folder=given.recipe.folder, model=given.around.model or given.recipe.model)
+    around = replace(given.around, folder=given.recipe.folder, out=out, model=given.around.model or given.recipe.model)
     job = Job(
         stage=make_stage(step.stage, step.settings, inputs, around),
         inputs=inputs,

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from opencodeinterpreter.codefeedback.manifest import beside
 from opencodeinterpreter.codefeedback.rows import Problem, Query
 from opencodeinterpreter.codefeedback.settings import must_be_known, names_of, settings_from
 from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Process, Row, Table, TableStage
@@ -34,6 +35,8 @@ class Around:
     context_tokens: int = 8192
     folder: Path = field(default_factory=Path)
     """names of files in settings are below it"""
+    out: Path | None = None
+    """where the rows will go; a report goes beside them"""
 
 
 @dataclass(frozen=True)
@@ -297,6 +300,18 @@ def _verify() -> Kind:
     return _executing("verify", "every dialog is verified", "verification", "VerificationSettings")
 
 
+def _decontaminate() -> Kind:
+    from opencodeinterpreter.codefeedback.decontamination import DecontaminationSettings, DecontaminationStage
+
+    def make(given: Mapping[str, Any], _inputs: Sequence[Path], around: Around) -> Stage:
+        settings = settings_from(DecontaminationSettings, given, "the stage decontaminate")
+        report = None if around.out is None else beside(around.out, ".report")
+        return DecontaminationStage(settings, report, around.embeddings)
+
+    about = "rows that are problems of a benchmark are dropped, with a report"
+    return Kind("decontaminate", about, names_of(DecontaminationSettings), make)
+
+
 STAGES: Final[Mapping[str, Callable[[], Kind]]] = {
     "read": _read,
     "take": _take,
@@ -310,5 +325,6 @@ STAGES: Final[Mapping[str, Callable[[], Kind]]] = {
     "similar": _similar,
     "followup": _followup,
     "verify": _verify,
+    "decontaminate": _decontaminate,
 }
 """Each imports what it needs only when it is asked for."""
