@@ -15,6 +15,7 @@ from opencodeinterpreter.cli import options
 
 PORT = 8765
 _PAGE = "Page"
+_FOR_TERMINALS = frozenset({"elinks", "links", "lynx", "w3m", "www-browser"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -159,6 +160,6 @@ def _open(address: str) -> None:
         browser = webbrowser.get()
     except webbrowser.Error:
         return
-    # Browsers for the terminal are of this very class; one would take the terminal, and cannot show the page.
-    if type(browser) is not webbrowser.GenericBrowser:
+    # They would take the terminal, and cannot show the page.
+    if getattr(browser, "basename", "") not in _FOR_TERMINALS:
         browser.open(address)

@@ -15,9 +15,14 @@ PROGRAM = Path(__file__).with_name("page_program.py")
 
 
 class PageServer:
-    """``ocint web`` in a process of its own, offering a scripted model for each test."""
+    """``ocint web`` in a process of its own, offering a scripted model for each test.
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    Args:
+        folder: for everything that it keeps.
+        browser: a program that it starts as the person's browser; without one, none is started.
+    """
+
+    def __init__(self, folder: Path, browser: Path | None = None) -> None:
         self.folder = folder
         models = [folder / f"{name}.json" for name in SCRIPTS]
         for path, script in zip(models, SCRIPTS.values(), strict=True):
@@ -25,12 +30,14 @@ class PageServer:
         first, *others = (f"scripted:{path}" for path in models)
         # The sandbox's prepared fonts lie in a folder that is kept, on purpose, until the program ends.
         warnings = ["-W", "error", "-W", "ignore:Implicitly cleaning up:ResourceWarning"]
-        command = [sys.executable, *warnings, str(PROGRAM), "web", "--no-browser", "--port", "0", "-m", first]
+        command = [sys.executable, *warnings, str(PROGRAM), "web", "--port", "0", "-m", first]
         command += [word for name in others for word in ("--offer", name)]
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "NO_COLOR": "1", "HOME": str(folder)}
         environment |= {"XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
+        environment |= {"BROWSER": f"{browser} %s"} if browser else {}
+        command += [] if browser else ["--no-browser"]
         self.process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()

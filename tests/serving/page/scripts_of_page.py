@@ -57,6 +57,7 @@ SCRIPTS: dict[str, object] = {
         cell("import time\nfor number in range(30):\n    print('tick', number, flush=True)\n    time.sleep(0.1)"),
         "Done.",
     ],
+    "flood": [cell("for number in range(60000):\n    print('line', number, 'x' * 20)"), "Done."],
     "approve": [cell("print('first try')"), cell("print('second try')"), "Here it is."],
     "cells": [cell("x = 20\nprint(x + 1)"), "It is 21.", "You have changed it.", "Shown again.", "Something else."],
     "hostile": [cell(HOSTILE, HOSTILE_TEXT), "Nothing happened."],

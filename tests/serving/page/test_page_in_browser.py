@@ -78,6 +78,17 @@ def test_a_broken_connection_loses_nothing(open_page, server) -> None:
         client.complaints.clear()
 
 
+def test_long_output_is_folded_and_all_of_it_can_be_saved(open_page) -> None:
+    client = open_page("flood")
+    turn = client.do("Print much")
+    stream = turn.locator(".stream pre")
+    expect(stream).to_contain_text("line 59999")
+    assert stream.inner_text().count("\n") < 30
+    name, content = client.saved(turn.get_by_role("button", name="Save all of it"))
+    assert name == "output.txt"
+    assert content.decode().splitlines()[30_000].startswith("line 30000")
+
+
 def test_code_is_rejected_with_a_reason_then_edited_then_run(open_page) -> None:
     client = open_page("approve")
     client.page.check("#approve")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -37,10 +38,23 @@ def test_only_who_has_the_token_gets_past_the_page(server: PageServer) -> None:
 
 @pytest.mark.browser
 def test_a_session_outlives_the_server_and_its_variables_come_back(chromium: Browser, tmp_path: Path) -> None:
-    servers = [PageServer(tmp_path)]
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\necho "$1" > "$0.address.part" && mv "$0.address.part" "$0.address"\n')
+    browser.chmod(0o755)
+    servers = [PageServer(tmp_path, browser)]
     try:
-        client = PageClient(chromium, servers[0])
+        opened = tmp_path / "browser.address"
+        while not opened.exists():
+            time.sleep(0.05)
+        address = opened.read_text().strip()
+        assert servers[0].token not in address  # everybody on the machine can see it
+        client = PageClient(chromium, servers[0], link=address)
         client.enter()
+        assert "ticket" not in client.page.url
+        another = PageClient(chromium, servers[0], link=address)
+        another.page.goto(address)
+        expect(another.page.locator("#gate")).to_be_visible()
+        another.close()
         client.choose("sessions")
         client.do("Set the value")
         session = client.session
