@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_a_ratio_takes_as_many_as_it_allows(
     [
         ("rows.jsonl", "{", "rows.jsonl:1 is not JSON"),
         ("rows.jsonl", '{"a": 1}', "rows.jsonl:1 is not a dialog: it has neither messages nor"),
-        ("rows.jsonl", '{"messages": [{"role": "tool", "content": ""}]}', "role must be one of"),
+        ("rows.jsonl", '{"messages": [{"role": "robot", "content": ""}]}', "role must be one of"),
         ("rows.jsonl", "", "no assistant turn in rows.jsonl"),
         ("other.jsonl", "", "there is no file rows.jsonl"),
     ],
@@ -139,3 +140,23 @@ def test_data_that_cannot_be_read_is_named(
     with pytest.raises(InputError) as caught:
         read_corpus(Recipe("m", "o", DataRecipe(("rows.jsonl",))))
     assert sentence in str(caught.value)
+
+
+def test_what_the_data_builder_knows_of_a_message_is_read(tmp_path: Path) -> None:
+    """In our own form it is the message's meta; in what ``ocint data export`` writes it stands beside the text."""
+    flat = [
+        {"role": "user", "content": "a", "kind": "query", "language": "", "passed": None, "train": None},
+        {"role": "assistant", "content": "b", "kind": "answer", "language": "python", "passed": False, "train": False},
+        {"role": "tool", "content": "NameError"},
+        {"role": "assistant", "content": "c", "kind": "repair", "language": "python", "passed": True, "train": True},
+    ]
+    own = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "meta": {"train": False}}]
+    path = tmp_path / "rows.jsonl.gz"
+    rows = [{"id": 1, "messages": flat}, {"id": 2, "messages": own}]
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    corpus = read_corpus(Recipe("m", "o", DataRecipe((str(path),), held_out=0)))
+    first, second = sorted(corpus.train, key=lambda dialog: str(dialog.id))
+    assert [each.meta.get("train") for each in first] == [None, False, None, True]
+    assert (first.messages[2].role, first.messages[2].content) == ("user", "Execution result: \nNameError")
+    assert first.messages[2].meta["kind"] == "execution"
+    assert second.messages[1].meta == {"train": False}

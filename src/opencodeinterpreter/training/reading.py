@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import random
@@ -14,7 +15,9 @@ from opencodeinterpreter.dialog import Dialog, Message
 from opencodeinterpreter.errors import DownloadError, InputError, MissingExtraError, OcintError
 from opencodeinterpreter.training.recipe import Recipe
 
-_SUFFIXES: Final = (".jsonl", ".ndjson", ".parquet")
+_SUFFIXES: Final = (".jsonl", ".ndjson", ".parquet", ".gz")
+_MARKS: Final = ("kind", "passed", "train", "language")
+_EXECUTION: Final = "Execution result:"
 _PAIRS: Final = (("instruction", "output"), ("instruction", "response"), ("query", "answer"), ("prompt", "completion"))
 """What single-turn data sets call the question and the answer."""
 _SPEAKERS: Final = {"human": "user", "gpt": "assistant", "system": "system", "user": "user", "assistant": "assistant"}
@@ -107,7 +110,7 @@ def _files(name: str) -> list[Path | str]:
         return inside
     if path.is_file():
         return [path]
-    if path.suffix in (*_SUFFIXES, ".json", ".gz") or name.count("/") != 1 or name.startswith((".", "/", "~")):
+    if path.suffix in (*_SUFFIXES, ".json") or name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise InputError(f"there is no file {name}")
     return [name]
 
@@ -130,7 +133,8 @@ def _dialogs_of(path: Path) -> Iterator[Dialog]:
 
 
 def _lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8-sig", newline="\n") as file:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="\n") as file:
         try:
             for number, line in enumerate(file, start=1):
                 if not line.strip():
@@ -139,8 +143,8 @@ def _lines(path: Path) -> Iterator[Any]:
                     yield json.loads(line)
                 except json.JSONDecodeError as error:
                     raise InputError(f"{path}:{number} is not JSON: {error}") from error
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path} is not text in UTF-8") from error
+        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+            raise InputError(f"{path} is not text in UTF-8, or is damaged") from error
 
 
 def _understood(rows: Iterable[Any], where: str) -> Iterator[Dialog]:
@@ -156,7 +160,8 @@ def _dialog(row: Any) -> Dialog:
     if not isinstance(row, Mapping):
         raise InputError(f"a row must be an object, not {type(row).__name__}")
     if isinstance(row.get("messages"), list):
-        return Dialog.from_json({"id": _id(row), "messages": row["messages"], "meta": row.get("meta")})
+        messages = [_message(each) for each in row["messages"]]
+        return Dialog.from_json({"id": _id(row), "messages": messages, "meta": row.get("meta")})
     if isinstance(row.get("conversations"), list):
         turns = [
             {"role": _SPEAKERS.get(str(turn.get("from"))), "content": turn.get("value")}
@@ -171,6 +176,19 @@ def _dialog(row: Any) -> Dialog:
             return Dialog((Message("user", asked), Message("assistant", row[answer])), _id(row))
     pairs = ", ".join("/".join(pair) for pair in _PAIRS)
     raise InputError(f"it has neither messages nor conversations nor a pair of {pairs}")
+
+
+def _message(row: Any) -> Any:
+    """Return a message in our own form; what ``ocint data export`` writes beside role and content becomes its meta."""
+    if not isinstance(row, Mapping):
+        return row
+    beside = {name: row[name] for name in _MARKS if row.get(name) not in (None, "")}
+    meta = {**beside, **(row.get("meta") or {})}
+    role, content = row.get("role"), row.get("content")
+    if role == "tool" and isinstance(content, str):
+        role, meta = "user", {**meta, "kind": "execution"}
+        content = content if content.startswith(_EXECUTION) else f"{_EXECUTION} \n{content}"
+    return {"role": role, "content": content, "meta": meta}
 
 
 def _id(row: Mapping[str, Any]) -> str | int | None:
