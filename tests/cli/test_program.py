@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,10 +32,11 @@ def test_every_command_has_help(ocint: Program, words: list[str]) -> None:
 def test_help_answers_at_once(ocint: Program) -> None:
     spent = []
     for _ in range(5):
-        began = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*PROGRAM, "--help"], env=ocint.env, stdout=subprocess.DEVNULL, check=True)
-        spent.append(time.monotonic() - began)
-    # The best of five: what the program needs, not what else the machine does.
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    # Processor time, and the best of five: what the program needs, not what else the machine does.
     assert min(spent) < 0.4
 
 
