@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,13 @@ def test_this_package_s_own_code_is_left_alone() -> None:
         if scrub(path.read_text(encoding="utf-8")) != path.read_text(encoding="utf-8")
     ]
     assert changed == []
+
+
+@pytest.mark.parametrize("piece", ["a.", "1", "sk-", "_", "a@", "password=", "http://a:", "\n", "eyJ."])
+def test_long_texts_of_one_piece_take_no_time(piece: str) -> None:
+    started = time.process_time()
+    scrub(piece * (20_000 // len(piece)))
+    assert time.process_time() - started < 3
 
 
 SEEDS = Path(__file__).parents[3] / "shared" / "data" / "seeds" / "thealgorithms_python_functions.jsonl.gz"

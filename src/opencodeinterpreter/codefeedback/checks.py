@@ -13,7 +13,7 @@ from opencodeinterpreter.interpreter.code_actions import is_python
 
 FEEDBACK_BEGIN: Final = re.compile(r"\s*execution result\s*:", re.IGNORECASE)
 
-_INVENTED: Final = re.compile(r"^[\s>*_#]*execution (?:result|output)s?\b[\s*_]*:", re.IGNORECASE | re.MULTILINE)
+_INVENTED: Final = re.compile(r"^[ \t>*_#]*execution (?:result|output)s?\b[\s*_]*:", re.IGNORECASE | re.MULTILINE)
 _CANNOT: Final = (
     r"(?:can(?:no|')?t|can ?not|could not|couldn't|am (?:not able|unable) to|'m (?:not able|unable) to|won't)"
 )

@@ -15,7 +15,8 @@ from opencodeinterpreter.sandbox.base import Status
 FEEDBACK = "Execution result: \n"
 """How the user message begins that carries an execution's result (Code-Feedback)."""
 
-_LIBRARY = re.compile(r"(?:/[^\s\"':,]+)+/(?=site-packages/)|(?:/[^\s\"':,]+)+/lib/(?=python3\.\d+/)")
+_PATH = r"(?:/[^\s\"':,/]+){1,30}/"
+_LIBRARY = re.compile(rf"(?<![^\s\"':,]){_PATH}(?=site-packages/)|(?<![^\s\"':,]){_PATH}lib/(?=python3\.\d+/)")
 
 
 @dataclass(frozen=True)

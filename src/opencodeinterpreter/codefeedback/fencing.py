@@ -14,6 +14,8 @@ from opencodeinterpreter.interpreter.code_actions import is_python
 
 _MOST: Final = 0.6
 """Share of the lines that must look like code: almost any words are a program in Bash."""
+_LONGEST: Final = 50_000
+"""Characters of a text that is looked at."""
 _COMMENTS: Final = ("#", "//", "/*", "*", "--", ")", "]", "}")
 
 
@@ -38,7 +40,7 @@ def fence_bare_code(dialog: Dialog) -> tuple[Dialog, int]:
 
 def language_of_bare_code(text: str, *languages: str) -> str:
     """Return the language that a text is wholly a program in, out of those it may be in; empty if it is none."""
-    if "```" in text or "~~~" in text or not text.strip():
+    if len(text) > _LONGEST or "```" in text or "~~~" in text or not text.strip():
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     looking = sum(is_code_line(line) or line.startswith(_COMMENTS) for line in lines)

@@ -46,7 +46,7 @@ _TOKENS: Final = (
     re.compile(r"\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/-]{16,}={0,2})", re.IGNORECASE),
     re.compile(r"\bhooks\.slack\.com/services/(?P<secret>[\w/]{20,})"),
     re.compile(
-        r"[?&;](?:[\w-]*(?:key|token|secret|password|passwd|sig|signature))=(?P<secret>[^&\s\"'<>{}]{6,})", re.I
+        r"[?&;](?:[\w-]{0,30}?(?:key|token|secret|password|passwd|sig|signature))=(?P<secret>[^&\s\"'<>{}]{6,})", re.I
     ),
 )
 _NAME: Final = (
@@ -58,12 +58,13 @@ _STRING: Final = r"(?:\"(?P<d>(?:\\.|[^\"\\\n]){4,})\"|'(?P<s>(?:\\.|[^'\\\n]){4
 _ASSIGNED: Final = (
     # password = "…", "password": "…", password="…", conf["password"] = "…", const apiKey: string = '…'
     re.compile(
-        rf"(?<![A-Za-z])[\w.-]*{_NAME}\d*[\"']?\]?(?:\s*:\s*(?:str|string|String))?"
+        rf"{_NAME}\d*[\"']?\]?(?:\s*:\s*(?:str|string|String))?"
         rf"\s*(?:=>|:=|=|:)\s*[bru]?{_STRING}", re.I
     ),
-    re.compile(rf"\b(?:get|getenv|setdefault|environ\.get)\(\s*[\"'][\w.-]*{_NAME}[\"']\s*,\s*{_STRING}", re.I),
+    re.compile(rf"\b(?:get|getenv|setdefault|environ\.get)\(\s*[\"'][\w.-]{{0,40}}?{_NAME}[\"']\s*,\s*{_STRING}", re.I),
     # DB_PASSWORD=… of a shell or an .env file
-    re.compile(r"^\s*(?:export\s+|set\s+|ENV\s+)?[A-Z0-9_]*(?:PASS(?:WORD|WD)?|SECRET|TOKEN|API_?KEY|ACCESS_KEY)[A-Z0-9_]*"
+    re.compile(r"^[ \t]*(?:export\s+|set\s+|ENV\s+)?[A-Z0-9_]{0,40}?"
+               r"(?:PASS(?:WORD|WD)?|SECRET|TOKEN|API_?KEY|ACCESS_KEY)[A-Z0-9_]{0,40}"
                r"=(?P<p>[^\s\"'$`(){}\[\],;]{4,})\s*$", re.MULTILINE),
     re.compile(r"--(?:password|passwd|pass|token|secret|api-key)[= ]"
                r"(?P<p>[^\s\"'$`(){}\[\],;-][^\s\"'$`(){}\[\],;]{3,})"),
@@ -72,7 +73,7 @@ _ASSIGNED: Final = (
                r"(?P<p>(?=\S*\d)(?=\S*[A-Za-z])[^\s\"'`,;()\[\]{}]{6,})", re.I),
 )  # fmt: skip
 _USERINFO: Final = re.compile(
-    r"\b(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<user>[^\s/:@\"'<>{}]*):(?P<word>[^\s/@\"'<>{}]+)@", re.I
+    r"\b(?P<scheme>[a-z][a-z0-9+.-]{0,20}://)(?P<user>[^\s/:@\"'<>{}]*):(?P<word>[^\s/@\"'<>{}]+)@", re.I
 )
 _EMAIL: Final = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}(?![\w@])"
