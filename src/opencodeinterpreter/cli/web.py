@@ -93,7 +93,7 @@ class WebFlags:
     token_file: Path | None = None
     hosts: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
-    """Offered beside the configured one."""
+    """Offered beside the configured one, and those that are on this machine."""
 
 
 def start(flags: Mapping[str, Any], page: WebFlags) -> None:
@@ -105,8 +105,9 @@ def start(flags: Mapping[str, Any], page: WebFlags) -> None:
     # Imported only here: the other commands start faster without a server.
     from opencodeinterpreter.cli.consoles import err_console, out_console, warn_unsandboxed
     from opencodeinterpreter.cli.serving import Many, open_hub, token_of
-    from opencodeinterpreter.config import load_config
+    from opencodeinterpreter.config import load_config, model_settings
     from opencodeinterpreter.errors import InputError
+    from opencodeinterpreter.models import list_models
     from opencodeinterpreter.serving.access import Keys, token_key
     from opencodeinterpreter.serving.app import create_app
     from opencodeinterpreter.serving.guard import GuardSettings
@@ -125,7 +126,8 @@ def start(flags: Mapping[str, Any], page: WebFlags) -> None:
         if page.port is not None:
             raise
         listener = listen(page.host, 0)
-    with listener, open_hub(config, err, Many(models=page.models)) as hub:
+    here = [state.entry.name for state in list_models(model_settings(config).sources) if state.path is not None]
+    with listener, open_hub(config, err, Many(models=(*page.models, *here))) as hub:
         address = link_base(*listener.getsockname()[:2])
 
         def told() -> None:
