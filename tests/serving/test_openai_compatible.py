@@ -147,8 +147,10 @@ def test_a_client_that_leaves_ends_its_run(sdk: openai.OpenAI, client: Client) -
         model="scripted", messages=[user("run: import time\nprint('in', flush=True)\ntime.sleep(30)")], stream=True
     )
     session = stream.response.headers["x-session-id"]
+    text = ""
     for chunk in stream:
-        if "in\n" in (chunk.choices[0].delta.content or ""):
+        text += chunk.choices[0].delta.content or ""
+        if text.endswith(("````text\nin", "````text\nin\n")):  # the code has begun
             break
     stream.close()
     started = time.monotonic()
