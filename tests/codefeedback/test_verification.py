@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.checks import asked_language, promises_code_in_vain, refusal_in
+from opencodeinterpreter.codefeedback.checks import asked_language, fault_in, promises_code_in_vain, refusal_in
 from opencodeinterpreter.codefeedback.comparing import same_execution
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
 from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
-from opencodeinterpreter.codefeedback.fencing import language_of_bare_code
+from opencodeinterpreter.codefeedback.fencing import fence_bare_code, language_of_bare_code
 from opencodeinterpreter.codefeedback.rows import Tests
+from opencodeinterpreter.codefeedback.running import Job, run_stage
+from opencodeinterpreter.codefeedback.stage import Outcome
 from opencodeinterpreter.codefeedback.verification import Verification, VerificationSettings, stage
-from opencodeinterpreter.dialog import Dialog, Message
-from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.dialog import Dialog, Message, write_dialogs
+from opencodeinterpreter.errors import InputError, SandboxError
 
 RIGHT = "def add(a, b):\n    return a + b\nprint(add(1, 2))"
 WRONG = "def add(a, b):\n    return a + c\nprint(add(1, 2))"
@@ -45,8 +50,8 @@ def dialog(*messages: Message, **meta: Any) -> Dialog:
     return Dialog(messages, "d", {"method": "simulation", **meta})
 
 
-def reason(executor: Executor, given: Dialog, **settings: Any) -> str:
-    outcome = Verification(VerificationSettings(**settings)).verify(given, executor)
+def reason(executor: Executor, made: Dialog, **asked: Any) -> str:
+    outcome = Verification(VerificationSettings(**asked)).verify(made, executor)
     assert bool(outcome.rows) != bool(outcome.drops)
     return outcome.drops[0].reason if outcome.drops else ""
 
@@ -351,3 +356,52 @@ def test_promises_of_code() -> None:
 )
 def test_the_language_that_is_asked_for(text: str, language: str) -> None:
     assert asked_language(text) == language
+
+
+# The stage
+
+
+def test_a_verification_that_was_killed_goes_on_and_gives_the_same(tmp_path: Path) -> None:
+    rows = [dialog(user("Print."), says("So:", f"print({number})")) for number in range(4)]
+    rows.append(dialog(user("Print."), says("So:", "print(x)")))
+    source = tmp_path / "given.jsonl"
+    write_dialogs([dataclasses.replace(each, id=number) for number, each in enumerate(rows)], source)
+    asked = VerificationSettings(ExecutionSettings(wall_seconds=20, at_once=1))
+
+    class Failing(Verification):
+        looked = 0
+
+        def verify(self, dialog: Dialog, executor: Executor) -> Outcome:
+            self.looked += 1
+            if self.looked > 2:
+                raise SandboxError("the sandbox is gone")
+            return super().verify(dialog, executor)
+
+    whole, resumed = tmp_path / "whole.jsonl", tmp_path / "resumed.jsonl"
+    run_stage(Job(stage(asked), [source], whole))
+    with pytest.raises(SandboxError):
+        run_stage(Job(Failing(asked), [source], resumed))
+    assert not resumed.exists()
+    assert run_stage(Job(stage(asked), [source], resumed)).resumed == 2
+    assert resumed.read_bytes() == whole.read_bytes()
+    dropped = [path.with_name(path.stem + ".dropped.jsonl").read_bytes() for path in (resumed, whole)]
+    assert dropped[0] == dropped[1]
+    assert b"the last code fails" in dropped[0]
+
+
+@settings(max_examples=80)
+@given(
+    st.lists(
+        st.builds(
+            Message,
+            st.sampled_from(["user", "assistant"]),
+            st.lists(st.sampled_from(["```python\n", "```\n", "x = 1\n", "Execution result: \n", "I can't run it. ",
+                                      "~~~\n", "Here is the code:\n", "> ", "1. ", "\u2028", "é ", "in Java "])
+                     | st.text(max_size=8), max_size=8).map("".join),
+        ),
+        max_size=5,
+    )
+)  # fmt: skip
+def test_any_text_is_looked_at_without_failing(messages: list[Message]) -> None:
+    fenced, _ = fence_bare_code(Dialog(tuple(messages), 1, {"language": "python"}))
+    fault_in(fenced)
