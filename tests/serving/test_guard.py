@@ -212,3 +212,16 @@ def test_a_file_of_keys_is_read_or_refused_in_a_sentence(tmp_path: Path) -> None
         path.write_text(text)
         with pytest.raises(ConfigError, match=said):
             read_keys(path)
+
+
+def test_numbers_of_any_length_are_refused_or_passed_over(server, client: Client) -> None:
+    session = client.new()
+    long = "9" * 5000
+    got = client.get(f"/api/v1/sessions/{session}/events?live=false", headers={"Last-Event-ID": long})
+    assert got.status_code == 200
+    assert client.get(f"/api/v1/sessions/{session}/events?live=false&after={long}").status_code == 422
+    request = (
+        f"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {'9' * 18}\r\n\r\n"
+    )
+    assert int(raw(server.url, request.encode()).split()[1]) in (400, 413)

@@ -135,6 +135,9 @@ def test_a_reset_leaves_no_variables(hub_with) -> None:
     do(room, "run: x = 40\nopen('f', 'w').close()")
     room.reset()
     assert printed(do(room, "run: import os\nprint('x' in globals(), os.listdir())")) == "False ['f']\n"
+    do(room, "run: y = 2")
+    assert room.park()
+    assert printed(do(room, "run: print('x' in globals(), y)")).endswith("False 2\n")
 
 
 def test_a_session_not_used_for_long_is_deleted(hub_with) -> None:

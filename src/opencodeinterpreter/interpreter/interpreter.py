@@ -227,10 +227,14 @@ class Interpreter:
         self._recorder.control("undo")
         return self._history.turns.pop()
 
-    def replay(self) -> Iterator[Event]:
-        """Run the code of the earlier rounds that worked again, in order, to bring back the variables."""
+    def replay(self, first: int = 0) -> Iterator[Event]:
+        """Run the code of the earlier rounds that worked again, in order, to bring back the variables.
+
+        Args:
+            first: the turn to begin with.
+        """
         self._end_active()
-        return self._guarded(self._replay())
+        return self._guarded(self._replay(first))
 
     def stop(self) -> None:
         """End generation and code, from any thread; the events end with an ``Answer`` whose outcome is "stopped"."""
@@ -309,8 +313,8 @@ class Interpreter:
         )
         yield from loop.run()
 
-    def _replay(self) -> Iterator[Event]:
-        for turn in list(self._history.turns):
+    def _replay(self, first: int) -> Iterator[Event]:
+        for turn in self._history.turns[first:]:
             for round_ in turn.rounds:
                 if round_.code is None or round_.result is None or not round_.result.ok:
                     continue

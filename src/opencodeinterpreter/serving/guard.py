@@ -131,7 +131,7 @@ class Guard:
         if key is None and not self._public(scope["path"]) and not self._linked(scope):
             return 401, "no_key", "A key is needed: Authorization: Bearer KEY."
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._cap(scope, key):
+        if length.isdecimal() and (len(length) > 15 or int(length) > self._cap(scope, key)):
             return 413, "too_large", f"The request is larger than the {self._cap(scope, key):,} bytes taken here."
         return None
 

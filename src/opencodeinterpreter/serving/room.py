@@ -75,6 +75,7 @@ class Room:
         self._stop = threading.Event()
         self._pending: tuple[int, ApprovalRequest | InstallRequest] | None = None
         self._last: Event | None = None
+        self._replay_from = 0
 
     # What is known of it.
 
@@ -285,8 +286,10 @@ class Room:
     def reset(self) -> None:
         """End the kernel: variables are gone, files stay, and nothing is replayed."""
         with self._free():
-            self._opened().sandbox.restart()
-            self.note({"type": "reset"})
+            interpreter = self._opened()
+            interpreter.sandbox.restart()
+            self._replay_from = len(interpreter.turns)
+            self.note({"type": "reset", "turns": self._replay_from})
             self.state_lost = False
 
     # Its life.
@@ -354,7 +357,10 @@ class Room:
             self._session = session
         finally:
             self._hub.opened(self)
-        self.state_lost = any(round_.result is not None for turn in self.turns() for round_ in turn.rounds)
+        resets = [row["turns"] for _, row in read_numbered(self.log) if row.get("type") == "reset"]
+        self._replay_from = resets[-1] if resets else 0
+        later = self.turns()[self._replay_from :]
+        self.state_lost = any(round_.result is not None for turn in later for round_ in turn.rounds)
 
     def _begin(self, begin: Begin | None, generation: Generation | None = None) -> None:
         """Start a run in a thread; without ``begin`` it is the replay alone."""
@@ -398,7 +404,7 @@ class Room:
 
     def _replay(self, interpreter: Interpreter) -> None:
         self.note({"type": "replay_started"})
-        for event in interpreter.replay():
+        for event in interpreter.replay(self._replay_from):
             self._saw(event)
         self.state_lost = False
         self.note({"type": "replay_finished"})

@@ -56,8 +56,9 @@ async def events(
     last_event_id: Annotated[str | None, Header(description="Like after; the larger one counts.")] = None,
 ) -> StreamingResponse:
     """What happened and what happens, as server-sent events: those of the log have numbers, `state` has none."""
-    seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else 0
-    stream = follow(room, hub, links, max(after, min(seen, 2**53)), live)
+    said = last_event_id or ""
+    seen = int(said) if said.isascii() and said.isdecimal() and len(said) < 16 else 0
+    stream = follow(room, hub, links, max(after, seen), live)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
