@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,8 +12,9 @@ from sample_dialogs import packed, sample_dialogs, simulated
 
 from opencodeinterpreter.codefeedback.card import Samples, dataset_card
 from opencodeinterpreter.codefeedback.plots import composition_png, composition_svg
-from opencodeinterpreter.codefeedback.statistics import Statistics, count_dialogs
-from opencodeinterpreter.dialog import Dialog
+from opencodeinterpreter.codefeedback.statistics import Statistics, count_dialogs, tokenizer_counter
+from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.errors import InputError
 
 MANIFESTS = [
     {
@@ -59,6 +61,19 @@ def test_tokens_are_estimated_unless_they_can_be_counted() -> None:
     estimated, exact = count_dialogs([simulated(1)]), count_dialogs([simulated(1)], lambda messages: 7)
     assert (exact.whole.tokens, exact.to_json()["tokens_are"]) == (7, "counted")
     assert estimated.whole.tokens > 100
+
+
+def test_a_tokenizer_s_own_file_counts(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    path = tmp_path / "tokenizer.json"
+    words = {"[UNK]": 0, "a": 1, "b": 2}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.save(str(path))
+    dialog = Dialog((Message("user", "a b"), Message("assistant", "a c d")))
+    assert count_dialogs([dialog], tokenizer_counter(path)).whole.tokens == 5
+    with pytest.raises(InputError, match="tokenizer"):
+        tokenizer_counter(tmp_path / "none.json")
 
 
 def test_the_picture_is_drawn_from_any_data_and_the_same_for_the_same(counted: Statistics) -> None:

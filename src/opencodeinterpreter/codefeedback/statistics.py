@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from opencodeinterpreter.codefeedback.code_blocks import code_of
 from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.errors import InputError, MissingExtraError
 from opencodeinterpreter.models.estimate import estimate_tokens
 
 METHODS: Final = ("packing", "simulation", "correction", "similar", "followup", "session")
@@ -112,6 +115,29 @@ def count_dialogs(dialogs: Iterable[Dialog], count_tokens: CountTokens | None = 
     for dialog in dialogs:
         _count(found, dialog, (count_tokens or estimate_tokens)(dialog.messages))
     return found
+
+
+def tokenizer_counter(path: Path) -> CountTokens:
+    """Return what counts tokens by a tokenizer's ``tokenizer.json``; the template's own tokens are not among them.
+
+    Raises:
+        MissingExtraError: if the library that reads it is not installed.
+        InputError: if it cannot be read.
+    """
+    try:
+        library = importlib.import_module("tokenizers")
+    except ImportError as error:
+        raise MissingExtraError("Counting tokens by a tokenizer", "transformers") from error
+    try:
+        tokenizer = library.Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more exact
+        raise InputError(f"{path} cannot be read as a tokenizer.json: {error}") from error
+
+    def count(messages: Sequence[Message]) -> int:
+        texts = [message.content for message in messages]
+        return sum(len(found.ids) for found in tokenizer.encode_batch(texts, add_special_tokens=False))
+
+    return count
 
 
 def _count(found: Statistics, dialog: Dialog, tokens: int) -> None:
