@@ -44,6 +44,8 @@ def weak(messages: Sequence[Message]) -> str:
 
 def strong(messages: Sequence[Message]) -> str:
     last = messages[-1].content
+    if "yes or no" in last:
+        return "yes"
     if "NameError" in last:
         return code("print(17)")
     return code("number = 18\nprint(number)") if last.startswith("Please") else "It prints what was asked for."

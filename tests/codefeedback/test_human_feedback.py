@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.human_feedback import checked, comment_on, read_comment
+from opencodeinterpreter.codefeedback.human_feedback import checked, comment_on, read_judgement
 from opencodeinterpreter.codefeedback.parts import Cast, Player, Unusable
 from opencodeinterpreter.codefeedback.prompts import HUMAN_KINDS
 from opencodeinterpreter.models import Generation, ScriptedModel
@@ -17,7 +17,7 @@ GOOD = {"satisfied": ["clarity"], "not_satisfied": ["bugs", "efficiency"], "abou
 
 
 def read(text):
-    return read_comment(Reply(text, "stop"))
+    return read_judgement(Reply(text, "stop"))
 
 
 def test_there_are_ten_kinds():
@@ -46,28 +46,50 @@ def test_broken_json_is_read(text):
     assert comment.not_satisfied == ("bugs", "efficiency")
 
 
+@pytest.mark.parametrize("wanting", [[], ["the colour"], None])
+def test_without_a_known_kind_there_is_no_feedback(wanting):
+    with pytest.raises(Unusable, match="without a kind"):
+        read(json.dumps({**GOOD, "not_satisfied": wanting}))
+    with pytest.raises(Unusable, match="without a kind"):
+        read("The code is fine.")
+
+
+@pytest.mark.parametrize(
+    "said", [{}, "", "...", "The mean is 5.", "One. Two. Three.", "Write `x = sorted(y)` instead."]
+)
+def test_a_text_that_breaks_a_rule_is_left_out_of_the_judgement(said):
+    comment = read(json.dumps({**GOOD, "feedback": said}))
+    assert comment.text == ""
+    assert comment.not_satisfied == ("bugs", "efficiency")
+
+
+def test_a_kind_in_both_lists_counts_as_satisfied():
+    row = {**GOOD, "satisfied": ["bugs", "clarity"], "about": ""}
+    assert read(json.dumps(row)).not_satisfied == ("efficiency",)
+    row = {**GOOD, "satisfied": ["bugs", "efficiency"]}
+    assert read(json.dumps(row)).not_satisfied == ("bugs", "efficiency")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("The code is fine.", "without a kind"),
-        (json.dumps({**GOOD, "not_satisfied": []}), "without a kind"),
-        (json.dumps({**GOOD, "not_satisfied": ["the colour"]}), "without a kind"),
-        (json.dumps({**GOOD, "feedback": {}}), "without a text"),
-        (json.dumps({**GOOD, "feedback": ""}), "an empty reply"),
-        (json.dumps({**GOOD, "feedback": "One. Two. Three."}), "too long"),
-        (json.dumps({**GOOD, "feedback": "Please " + "do this and " * 40 + "that."}), "too long"),
-        (json.dumps({**GOOD, "feedback": "Use this: ```python\nprint(1)\n```"}), "code where"),
-        (json.dumps({**GOOD, "feedback": "Write `x = sorted(y)` instead."}), "code where"),
-        (json.dumps({**GOOD, "feedback": "x = sorted(y)"}), "code where"),
-        (json.dumps({**GOOD, "feedback": "You should add\nif not values:\n    return []"}), "code where"),
-        (json.dumps({**GOOD, "feedback": "Change it to total = sum(values) please."}), "code where"),
-        (json.dumps({**GOOD, "feedback": "The code is correct and easy to read."}), "wishes nothing"),
-        (json.dumps({**GOOD, "feedback": "I have updated the function."}), "programmer's voice"),
+        ("", "an empty reply"),
+        ("One is needed. Two too. Three also.", "too long"),
+        ("Please " + "do this and " * 40 + "that.", "too long"),
+        ("Use this: ```python\nprint(1)\n```", "code where"),
+        ("Write `x = sorted(y)` instead.", "code where"),
+        ("x = sorted(y)", "code where"),
+        ("You should add\nif not values:\n    return []", "code where"),
+        ("Change it to total = sum(values) please.", "code where"),
+        ("The code is correct and easy to read.", "wishes nothing"),
+        ("The mean of the numbers is: 5.0", "wishes nothing"),
+        ("Please change.", "wishes nothing"),
+        ("I have updated the function for you, please look.", "programmer's voice"),
     ],
 )
 def test_what_breaks_a_rule_is_refused_for_a_reason(text, reason):
     with pytest.raises(Unusable, match=reason):
-        read(text)
+        checked(text)
 
 
 @pytest.mark.parametrize(
@@ -112,12 +134,21 @@ def said(*replies, seed=1):
 
 
 def test_it_is_asked_again_until_the_rules_are_kept():
-    long = json.dumps({**GOOD, "feedback": "One. Two. Three."})
-    comment, model = said(long, "nothing", json.dumps(GOOD))
+    comment, model = said("nothing", json.dumps({"not_satisfied": []}), json.dumps(GOOD))
     assert comment.text == WISH
     assert [each.temperature for each in model.generations] == [0, 0.7, 0.7]
     with pytest.raises(Unusable):
-        said(long, long, long)
+        said("nothing", "nothing", "nothing")
+
+
+def test_where_the_text_breaks_a_rule_the_wish_alone_is_asked_for():
+    long = json.dumps({**GOOD, "feedback": "One. Two. Three."})
+    comment, model = said(long, "It is fast.", '"Please make it faster for long lists."')
+    assert comment.text == "Please make it faster for long lists."
+    assert comment.kind in ("bugs", "efficiency")
+    assert HUMAN_KINDS[comment.kind] in model.requests[-1][-1].content
+    with pytest.raises(Unusable):
+        said(long, "It is.", "It is.", "It is.")
 
 
 def test_the_order_of_the_kinds_depends_on_the_seed_alone():

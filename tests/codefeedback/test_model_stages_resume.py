@@ -13,7 +13,7 @@ OUTPUTS = ("out.jsonl", "out.dropped.jsonl")
 
 
 @pytest.mark.parametrize(
-    ("stage", "request_number"), [("filter", 5), ("simulate", 7), ("correct", 3), ("followup", 4), ("similar", 1)]
+    ("stage", "request_number"), [("filter", 5), ("simulate", 11), ("correct", 3), ("followup", 4), ("similar", 1)]
 )
 def test_a_killed_stage_repeats_nothing_and_gives_the_bytes_of_an_unbroken_run(stage, request_number, tmp_path):
     executor = shared_executor(EXECUTION)

@@ -58,8 +58,10 @@ def test_a_whole_dialog():
         weak=[code("print(sum(range(1, 10)) + missing)")],
         strong=[
             code("print(sum(range(1, 11)))", "The name is not there."),
+            "Yes.",
             "The program adds the numbers up, and the output is 55.",
             code("values = range(1, 11)\nprint(sum(values), sum(values) / 10)", "I add the mean."),
+            "yes",
             "It prints the sum and the mean.",
         ],
         user=[wish()],
@@ -100,7 +102,7 @@ def test_a_whole_dialog():
 def test_tests_decide_and_their_failure_is_the_feedback():
     stage, models = simulation(
         weak=[code("def double(x):\n    return x + 2")],
-        strong=[code("def double(x):\n    return 2 * x", "It has to multiply."), "Now the tests pass."],
+        strong=[code("def double(x):\n    return 2 * x", "It has to multiply."), "Yes", "Now the tests pass."],
         human_turns=0,
     )
     row = outcome(stage, PROBLEM).rows[0]
@@ -113,28 +115,35 @@ def test_tests_decide_and_their_failure_is_the_feedback():
     assert kinds(row)[-1] == "answer"
 
 
-def test_the_same_code_again_after_a_good_run_means_that_it_is_right():
+def test_a_program_that_ran_is_deemed_right_or_not_by_a_word():
+    stage, models = simulation(
+        weak=[code("print(54)")], strong=["No, it is not.", code("print(55)"), "yes", "It prints 55."], human_turns=0
+    )
+    row = outcome(stage).rows[0]
+    assert kinds(row) == ["query", "answer", "execution", "repair", "execution", "answer"]
+    assert row["meta"]["settled"] is True
+    assert models["strong"].generations[0].max_tokens < 10
+    above = [request[:-1] for request in models["strong"].requests[:2]]
+    assert above[0] == above[1], "an engine reads the dialog once"
+
+
+def test_a_model_that_cannot_say_why_it_is_right_or_mend_what_is_not_ends_the_dialog_with_the_program():
     same = code("print(55)  # as before")
-    stage, _ = simulation(weak=[code("print(55)")], strong=[same, "It prints 55."], human_turns=0)
-    row = outcome(stage).rows[0]
-    assert kinds(row) == ["query", "answer", "execution", "answer"]
-    assert row["messages"][-1]["content"] == "It prints 55."
-    assert row["meta"]["settled"] is True
-
-
-def test_a_model_that_has_nothing_but_code_to_say_ends_the_dialog_with_its_code():
-    stage, _ = simulation(weak=[code("print(55)")], strong=[code("print(55)")] * 4, human_turns=0)
-    row = outcome(stage).rows[0]
-    assert kinds(row) == ["query", "answer"]
-    assert row["meta"]["settled"] is True
+    for first, settled in (("yes", True), ("no", False)):
+        stage, _ = simulation(weak=[code("print(55)")], strong=[first, same, same, same], human_turns=0)
+        row = outcome(stage).rows[0]
+        assert kinds(row) == ["query", "answer"]
+        assert row["meta"]["settled"] is settled
+    stage, _ = simulation(weak=[code("print(55)")], strong=["Well.", "Perhaps.", "Hm."], human_turns=0)
+    assert kinds(outcome(stage).rows[0]) == ["query", "answer"]
 
 
 def test_the_same_code_again_after_a_failure_is_asked_again():
     bad, good = code("print(1 / 0)"), code("print(55)")
-    stage, models = simulation(weak=[bad], strong=[bad, "It failed.", good, "It prints 55."], human_turns=0)
+    stage, models = simulation(weak=[bad], strong=[bad, "It failed.", good, "yes", "It prints 55."], human_turns=0)
     row = outcome(stage).rows[0]
     assert kinds(row) == ["query", "answer", "execution", "repair", "execution", "answer"]
-    assert [each.temperature for each in models["strong"].generations] == [0, 0.7, 0.7, 0]
+    assert [each.temperature for each in models["strong"].generations] == [0, 0.7, 0.7, 0, 0]
 
     stage, _ = simulation(weak=[bad], strong=[bad, bad, bad])
     assert outcome(stage).drops[0].reason == "the same code again"
@@ -153,7 +162,9 @@ def test_a_dialog_whose_last_program_fails_is_dropped_or_marked():
 
 
 def test_a_model_that_breaks_what_ran_is_taken_back():
-    stage, _ = simulation(weak=[code("print(55)")], strong=[code(f"print({n} / 0)") for n in range(3)], human_turns=0)
+    stage, _ = simulation(
+        weak=[code("print(55)")], strong=["no", *(code(f"print({n} / 0)") for n in range(3))], human_turns=0
+    )
     row = outcome(stage).rows[0]
     assert kinds(row) == ["query", "answer"]
     assert (row["meta"]["finished"], row["meta"]["settled"]) == (True, False)
@@ -162,7 +173,7 @@ def test_a_model_that_breaks_what_ran_is_taken_back():
 def test_promises_of_code_are_no_answer():
     stage, models = simulation(
         weak=["Here is the code:", code("print(55)")],
-        strong=["Here is the corrected program:", "I see. Below is the code", "All is well: 55."],
+        strong=["yes", "Here is the corrected program:", "I see. Below is the code", "All is well: 55."],
         human_turns=0,
     )
     row = outcome(stage).rows[0]
@@ -171,7 +182,7 @@ def test_promises_of_code_are_no_answer():
 
 
 def test_human_feedback_of_no_use_drops_the_dialog_or_is_left_out():
-    weak, strong, user = [code("print(55)")], ["It prints 55."], ["hm"] * 3
+    weak, strong, user = [code("print(55)")], ["yes", "It prints 55."], ["hm"] * 3
     assert outcome(simulation(weak, strong, user)[0]).drops[0].reason == "human feedback without a kind"
     row = outcome(simulation(weak, strong, user, without_human="keep")[0]).rows[0]
     assert kinds(row) == ["query", "answer", "execution", "answer"]
@@ -189,7 +200,7 @@ def test_another_language_is_not_simulated():
 
 def test_a_program_that_does_not_end_is_told_of():
     stage, _ = simulation(
-        weak=[code("while True: pass")], strong=[code("print(55)"), "It ends now and prints 55."], human_turns=0
+        weak=[code("while True: pass")], strong=[code("print(55)"), "yes", "It ends now and prints 55."], human_turns=0
     )
     stage.means = Means(stage.means.players, execution=ExecutionSettings(wall_seconds=0.5, at_once=1))
     row = outcome(stage).rows[0]
@@ -201,10 +212,13 @@ def test_many_rows_at_once_give_what_one_after_the_other_gives():
     def answer(messages):
         return code(f"print(len({messages[-1].content!r}))")
 
+    def look(messages):
+        return "yes" if "yes or no" in messages[-1].content else "It prints a length."
+
     rows = [{**QUERY, "id": f"q{number}", "query": "x" * number} for number in range(1, 7)]
     found = []
     for threads in (1, 3):
-        stage, _ = simulation(weak=[answer] * 6, strong=["It prints a length."] * 6, human_turns=0)
+        stage, _ = simulation(weak=[answer] * 6, strong=[look] * 12, human_turns=0)
         with stage.prepare() as process, ThreadPoolExecutor(threads) as pool:
             found.append([done.rows for done in pool.map(process, rows)])
     assert found[0] == found[1]

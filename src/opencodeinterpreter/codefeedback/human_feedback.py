@@ -10,19 +10,18 @@ import ast
 import json
 import random
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opencodeinterpreter.codefeedback import prompts
-from opencodeinterpreter.codefeedback.parts import Part, Unusable
+from opencodeinterpreter.codefeedback.parts import TRIES, Part, Unusable
 from opencodeinterpreter.codefeedback.replies import plain_words, sentences
 from opencodeinterpreter.models.response_cache import Reply
 
 SENTENCES = 2
 CHARACTERS = 320
 """Two short sentences are no longer."""
-_TOKENS = 220
+_TOKENS, _WISH_TOKENS = 180, 80
 
 _PRAISE = re.compile(
     r"^(?:the|this|your|my|it|everything|all)?\s*(?:code|program|function|output|solution|implementation|script|result)?"
@@ -31,6 +30,14 @@ _PRAISE = re.compile(
     r"(?!.*\b(?:but|however|please|could|should|would|can you|add|use|also|want|need|improve|make)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_WISHES = re.compile(
+    r"\?|\b(?:please|can you|could|should|would|must|needs?|want|wish|like to|let|make|add|use|handle|include|improve|"
+    r"remove|rename|explain|allow|support|check|validate|change|give|write|document|avoid|instead|also|too|but|return|"
+    r"print|show|split|replace|simplify|optimi[sz]e|reduce|test|fix|catch|move|keep|limit|consider|try|provide)\b",
+    re.IGNORECASE,
+)
+"""What a wish has, and a sentence that only tells of a result has not."""
+_LEAST_WORDS = 4
 _THANKS = re.compile(
     r"^\s*(?:thanks?(?: you)?|great|nice|good job|well done|perfect)\b[^.!,\n]*[.!,]\s*", re.IGNORECASE
 )
@@ -65,6 +72,9 @@ class Comment:
 def comment_on(user: Part, query: str, program: str, result: str, seed: int) -> Comment:
     """Let a model play the person.
 
+    It judges under the ten headings, and says what it wishes. Where what it says breaks a rule, it is asked anew for
+    the wish alone, about one of the headings that it found wanting: that is easier than an object with everything.
+
     Args:
         user: the model in this part.
         query: what the person asked for.
@@ -75,30 +85,50 @@ def comment_on(user: Part, query: str, program: str, result: str, seed: int) -> 
     Raises:
         Unusable: if no reply keeps to the rules.
     """
+    chance = random.Random(seed)  # noqa: S311 - an order, not a secret
     kinds = list(prompts.HUMAN_KINDS)
-    random.Random(seed).shuffle(kinds)  # noqa: S311 - an order, not a secret
-    read: Callable[[Reply], Comment] = read_comment
-    return user.say(prompts.commenting(query, program, result, kinds), read, seed, max_tokens=_TOKENS)
+    chance.shuffle(kinds)
+    judged = user.say(prompts.commenting(query, program, result, kinds), read_judgement, seed, max_tokens=_TOKENS)
+    if judged.text:
+        return judged
+    kind = chance.choice(judged.not_satisfied)
+    text = user.say(prompts.wishing(query, program, kind), read_wish, seed + TRIES, max_tokens=_WISH_TOKENS)
+    return replace(judged, text=text, kind=kind)
 
 
-def read_comment(reply: Reply) -> Comment:
-    """Read what the model wrote, tolerant of broken JSON and strict about what is said.
+def read_judgement(reply: Reply) -> Comment:
+    """Read what the model wrote, tolerant of broken JSON; its text is empty if it breaks a rule.
 
     Raises:
-        Unusable: if nothing is found wanting, or if the feedback breaks a rule.
+        Unusable: if nothing is found wanting.
     """
     row = _object(reply.text)
-    satisfied, wanting = _kinds(row.get("satisfied")), _kinds(row.get("not_satisfied"))
+    satisfied, named = _kinds(row.get("satisfied")), _kinds(row.get("not_satisfied"))
+    # A small model puts the same heading into both lists.
+    wanting = tuple(kind for kind in named if kind not in satisfied) or named
     if not wanting:
         raise Unusable("human feedback without a kind", reply.text[:200])
-    about = [kind for kind in _kinds(row.get("about")) if kind in wanting]
     said = row.get("feedback")
     if isinstance(said, list) and len(said) == 1:
         said = said[0]
-    if not isinstance(said, str):
-        raise Unusable("human feedback without a text", reply.text[:200])
+    try:
+        text = checked(said) if isinstance(said, str) else ""
+    except Unusable:
+        text = ""
+    about = [kind for kind in (*_kinds(row.get("about")), _by_stem(text.lower())) if kind in wanting]
     satisfied = tuple(kind for kind in satisfied if kind not in wanting)
-    return Comment(checked(said), about[0] if about else wanting[0], satisfied, wanting)
+    return Comment(text, about[0] if about else wanting[0], satisfied, wanting)
+
+
+def read_wish(reply: Reply) -> str:
+    """Read a wish in plain words.
+
+    Raises:
+        Unusable: naming the rule that it breaks.
+    """
+    if reply.finish != "stop":
+        raise Unusable("human feedback that is too long", reply.text[:200])
+    return checked(reply.text.strip().strip("\"'").strip())
 
 
 def checked(text: str) -> str:
@@ -114,7 +144,7 @@ def checked(text: str) -> str:
         raise Unusable("an empty reply")
     if sentences(text) > SENTENCES or len(text) > CHARACTERS:
         raise Unusable("human feedback that is too long", text[:400])
-    if _PRAISE.search(text):
+    if _PRAISE.search(text) or not _WISHES.search(text) or len(re.findall(r"\w+", text)) < _LEAST_WORDS:
         raise Unusable("human feedback that wishes nothing", text)
     if _PROGRAMMER.search(text):
         raise Unusable("human feedback in the programmer's voice", text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from opencodeinterpreter.dialog import Message
 
-PROMPTS_VERSION = "1"
+PROMPTS_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -77,39 +77,46 @@ def answering(dialog: Sequence[Message], *, tested: bool) -> tuple[Message, ...]
 
 _REFINE = """\
 You are an expert programmer in a dialog about code. Messages that begin with "Execution result:" hold what really \
-happened when your last program was run; nobody but the computer wrote them.
-Look at the last one.
-- If the program failed, or what it did is not all that the user asked for: say in one or two sentences what is \
-wrong, then give the complete corrected program in one block that starts with ```python and ends with ```. Never leave \
-parts out.
-- If it did all that the user asked for: write two or three sentences that say how the program works and what the \
-output shows, without any code.
-Never make up an output. Keep the names and parameters that the user gives. Write in the user's language."""
-_RIGHT_OR_NOT = (
-    "Compare the output with the request. Is something wrong or missing? Then reply with the whole corrected program. "
-    "Is it right? Then reply with two or three sentences, without code."
+happened when your last program was run; nobody but the computer wrote them. Never make up an output. Write in the \
+user's language."""
+_VERDICT = (
+    "Look at the request, the program and what it gave. Did the program do all that was asked for? "
+    "Reply with one word, yes or no."
 )
 _FAILED = (
-    "The program failed. Reply with the cause in one sentence and the whole corrected program in one ```python block."
+    "The program failed. Say in one or two sentences what is wrong. Then give the whole corrected program in one block "
+    "that starts with ```python and ends with ```. Keep the names and parameters that were asked for."
 )
+_NOT_RIGHT = (
+    "The program ran, but it did not do all that was asked for. Say in one or two sentences what is wrong or missing. "
+    "Then give the whole corrected program in one block that starts with ```python and ends with ```. Keep the names "
+    "and parameters that were asked for."
+)
+_CONCLUDE = (
+    "The program did what was asked for. Say in two or three sentences how it works and what its output shows. "
+    "Write no code."
+)
+
+
+def deeming(dialog: Sequence[Message]) -> tuple[Message, ...]:
+    """Ask whether a program that ran is right. A word is enough; a long reply is asked for only if it is not."""
+    return _refining(dialog, _VERDICT)
 
 
 def refining(dialog: Sequence[Message], *, failed: bool) -> tuple[Message, ...]:
-    """Ask what is to be done after an execution; the question at the end is not kept in the dialog."""
-    *before, last = dialog
-    asked = Message("user", f"{last.content.rstrip()}\n\n({_FAILED if failed else _RIGHT_OR_NOT})")
-    return (Message("system", _REFINE), *before, asked)
-
-
-_CONCLUDE = """\
-You are an expert programmer in a dialog about code. Your program did what the user asked for. Say in two or three \
-sentences how it works and what its output shows. Write no code and do not repeat the program or the output. Write in \
-the user's language."""
+    """Ask for the program that mends what an execution has shown."""
+    return _refining(dialog, _FAILED if failed else _NOT_RIGHT)
 
 
 def concluding(dialog: Sequence[Message]) -> tuple[Message, ...]:
-    """Ask for the last words on a program that is left as it is."""
-    return (Message("system", _CONCLUDE), *dialog)
+    """Ask for the last words on a program that is right."""
+    return _refining(dialog, _CONCLUDE)
+
+
+def _refining(dialog: Sequence[Message], question: str) -> tuple[Message, ...]:
+    """Put a question below the last message; it is not kept in the dialog. All that is above stays the same."""
+    *before, last = dialog
+    return (Message("system", _REFINE), *before, Message("user", f"{last.content.rstrip()}\n\n{question}"))
 
 
 _IMPROVE = """\
@@ -119,9 +126,15 @@ Say in one or two sentences what you will change, then give the complete changed
 Write in the user's language."""
 
 
+_CHANGED = "Change the program accordingly, and show the whole new program in one ```python block."
+
+
 def improving(dialog: Sequence[Message], *, tested: bool) -> tuple[Message, ...]:
     """Ask for the refinement that follows human feedback."""
-    return (Message("system", _IMPROVE.format(ending=_TESTED if tested else _SHOWS)), *dialog)
+    *before, last = dialog
+    # The reply before was one in words, and what a small model sees, it copies.
+    asked = Message("user", f"{last.content.rstrip()}\n\n{_CHANGED}")
+    return (Message("system", _IMPROVE.format(ending=_TESTED if tested else _SHOWS)), *before, asked)
 
 
 HUMAN_KINDS: Mapping[str, str] = {
@@ -142,11 +155,10 @@ _PERSON = """\
 You play the person who asked a programmer for code. You have seen the program and what happened when it was run.
 Judge the program under these headings:
 {kinds}
-Reply with one JSON object and nothing else:
-{{"satisfied": [headings that are fine], "not_satisfied": [one or more headings that could be better], \
-"about": "the heading of not_satisfied that fits this program best", "feedback": "..."}}
-"feedback" is what you say to the programmer about that heading: a concrete wish for this program, as a person would \
-type it, in one or two short sentences. It never holds code, never praises and never thanks."""
+Reply with one JSON object and nothing else. It has three fields: "satisfied", a list of the headings that are fine; \
+"not_satisfied", a list of one to three headings that could be better; and "feedback", what you ask the programmer to \
+change because of one heading of "not_satisfied", as a person would type it, in one or two short sentences without \
+code, praise or thanks."""
 
 
 def commenting(query: str, program: str, result: str, kinds: Sequence[str]) -> tuple[Message, ...]:
@@ -161,6 +173,21 @@ def commenting(query: str, program: str, result: str, kinds: Sequence[str]) -> t
     listed = "\n".join(f"- {kind}: {HUMAN_KINDS[kind]}" for kind in kinds)
     shown = f"What you asked for:\n{query}\n\nThe program:\n```python\n{program}\n```\n\n{result}"
     return (Message("system", _PERSON.format(kinds=listed)), Message("user", shown))
+
+
+_WISH = """\
+You play a person who uses a program that a programmer wrote, and who wants it to be changed. Write the message to \
+the programmer: one short sentence that begins with "Please" or "Can you" and says what exactly is to be changed or \
+added in this program. Write no code, no praise and no explanation."""
+
+
+def wishing(query: str, program: str, kind: str) -> tuple[Message, ...]:
+    """Ask for human feedback on one heading."""
+    shown = (
+        f"What the person asked for:\n{query}\n\nThe program:\n```python\n{program}\n```\n\n"
+        f"The change is about this: {HUMAN_KINDS[kind]}.\nThe message to the programmer:"
+    )
+    return (Message("system", _WISH), Message("user", shown))
 
 
 ERROR_KINDS: Mapping[str, str] = {

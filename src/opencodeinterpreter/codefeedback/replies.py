@@ -78,6 +78,18 @@ def read_change(reply: Reply, last: str) -> Step:
     return step
 
 
+def read_verdict(reply: Reply) -> bool:
+    """Read whether a model says yes.
+
+    Raises:
+        Unusable: if it says neither yes nor no.
+    """
+    match = re.match(r"\W*(?:(yes)|no)\b", _THINK.sub("", reply.text).strip(), re.IGNORECASE)
+    if match is None:
+        raise Unusable("neither yes nor no", reply.text[:200])
+    return match[1] is not None
+
+
 def with_code(text: str, code: str, language: str = "python") -> str:
     """Return a message that says something and then shows code; a fence is longer than any inside the code."""
     longest = max((len(marks) for marks in re.findall(r"^\s*(`{3,})", code, re.MULTILINE)), default=2)

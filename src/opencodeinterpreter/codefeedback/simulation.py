@@ -17,12 +17,13 @@ from opencodeinterpreter.codefeedback.executions import feedback_text
 from opencodeinterpreter.codefeedback.human_feedback import Comment, comment_on
 from opencodeinterpreter.codefeedback.model_stage import Means, ModelStage, Tools
 from opencodeinterpreter.codefeedback.parts import TRIES, Part, Unusable, row_seed
-from opencodeinterpreter.codefeedback.replies import read_change, read_program, read_step, read_words
+from opencodeinterpreter.codefeedback.replies import read_change, read_program, read_verdict, read_words
 from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.errors import ConfigError
-from opencodeinterpreter.interpreter.code_actions import same_code
 
 _WORDS_TOKENS = 200
+_VERDICT_TOKENS = 6
+"""Tokens: a word, and what a model decorates it with."""
 
 Otherwise = Literal["drop", "keep"]
 
@@ -86,22 +87,20 @@ class Simulation(ModelStage):
         for attempt in range(self.options.max_refinements):
             draft.tell()
             failed = not draft.good
-            read = partial(read_change, last=draft.code) if failed else read_step
+            at = seed + 3 * TRIES * attempt
             messages = prompts.refining(shown(draft.messages), failed=failed)
+            read = partial(read_change, last=draft.code)
             try:
-                step = strong.say(messages, read, seed + TRIES * attempt, code=True)
+                if not failed and self._deemed_right(draft, strong, at):
+                    self._conclude(draft, strong, at + TRIES)
+                    return True
+                step = strong.say(messages, read, at + 2 * TRIES, code=True)
             except Unusable:
                 if failed:
                     raise
+                # It finds fault with a program and has no other one: the program is not known to be right.
                 draft.untell()
                 return False
-            if not step.code:
-                draft.say(step.text, strong.name)
-                return True
-            if same_code(step.code, draft.code):
-                # It would leave the program as it is: it deems it right.
-                self._conclude(draft, strong, seed + TRIES * attempt)
-                return True
             draft.program(step, "repair", strong.name)
             good = draft.mark() if draft.good else good
         if not draft.good and good is not None:
@@ -109,8 +108,11 @@ class Simulation(ModelStage):
             draft.back_to(good)
         return False
 
+    def _deemed_right(self, draft: Draft, strong: Part, seed: int) -> bool:
+        return strong.say(prompts.deeming(shown(draft.messages)), read_verdict, seed, max_tokens=_VERDICT_TOKENS)
+
     def _conclude(self, draft: Draft, strong: Part, seed: int) -> None:
-        """Let the model say in words what it has shown by giving the same code again."""
+        """Let the model say in words what it deems right; where it cannot, the dialog ends with the program."""
         try:
             text = strong.say(prompts.concluding(shown(draft.messages)), read_words, seed, max_tokens=_WORDS_TOKENS)
         except Unusable:
