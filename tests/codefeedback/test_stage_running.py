@@ -255,6 +255,12 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
         run_stage(Job(Splitting(), [inputs], tmp_path / "out.jsonl"))
 
 
+def test_an_output_of_another_ending_is_refused(tmp_path: Path) -> None:
+    inputs = write_rows(tmp_path / "in.jsonl", 10)
+    with pytest.raises(InputError, match=r"must end in .jsonl or .jsonl.gz, not as out.parquet; export gives Parquet"):
+        run_stage(Job(Splitting(), [inputs], tmp_path / "out.parquet"))
+
+
 def test_an_output_can_be_compressed_and_has_the_same_bytes_each_time(tmp_path: Path) -> None:
     inputs = write_rows(tmp_path / "in.jsonl", 30)
     for name in ("a", "b"):

@@ -92,6 +92,7 @@ def run_stage(job: Job, progress: Progress | None = None) -> Ended:
     progress = progress or Silent()
     if not job.inputs:
         raise InputError(f"the stage {job.stage.name} needs at least one input file")
+    _must_be_rows(job.out)
     _must_not_be_input(job)
     inputs = [measure(path) for path in job.inputs]
     deciding = {
@@ -114,6 +115,13 @@ def journal_path(out: Path) -> Path:
 
 def _is_map(stage: MapStage | TableStage) -> bool:
     return hasattr(stage, "prepare")
+
+
+def _must_be_rows(out: Path) -> None:
+    if not out.name.endswith((".jsonl", ".jsonl.gz")):
+        raise InputError(
+            f"the output of a stage must end in .jsonl or .jsonl.gz, not as {out.name}; export gives Parquet"
+        )
 
 
 def _must_not_be_input(job: Job) -> None:
