@@ -168,6 +168,25 @@ def test_packed_dialogs_give_the_step_that_padded_ones_give(tmp_path: Path) -> N
     assert max(float((padded[name] - packed[name]).abs().max()) for name in padded) < 2e-5
 
 
+def test_the_evaluation_loss_is_that_of_all_held_out_tokens(tmp_path: Path) -> None:
+    long = [dialog("say", "the answer is " + "print " * (1 + 6 * number), name=str(number)) for number in range(8)]
+    recipe = recipe_for(
+        tmp_path, long, data=DataRecipe((str(tmp_path / "rows.jsonl"),), held_out=4), micro_batch_size=2
+    )
+    prepared = prepare(recipe)
+    finished = train(prepared, Told())
+    model = transformers.AutoModelForCausalLM.from_pretrained(finished.model)
+    total = count = 0.0
+    for sample in prepared.held_out.samples:
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([sample.ids])).logits[0, :-1]
+        wanted = torch.tensor(sample.labels[1:])
+        total += float(torch.nn.functional.cross_entropy(logits, wanted, reduction="sum"))
+        count += float((wanted >= 0).sum())
+    assert count == prepared.held_out.targets
+    assert finished.held_out[-1][1] == pytest.approx(total / count, rel=1e-4)
+
+
 def test_a_loss_that_is_not_a_number_ends_the_run_with_advice(tmp_path: Path) -> None:
     from opencodeinterpreter.errors import ModelError
 

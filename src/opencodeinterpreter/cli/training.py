@@ -33,19 +33,19 @@ _COUNTS, _SHOWN = "bold green", "dim"
 
 def run_training(path: Path, changes: dict[str, Any], *, dry_run: bool, restart: bool, as_json: bool) -> None:
     """Train by a recipe, or only say what that would take."""
-    err = err_console()
+    err, out = err_console(), out_console()
     # Of several processes that train together one speaks.
-    err.quiet = os.environ.get("RANK", "0") != "0"
+    err.quiet = out.quiet = os.environ.get("RANK", "0") != "0"
     prepared = _prepared(path, changes, err)
     from opencodeinterpreter.training.running import check, estimated, train
 
     found = estimated(prepared)
     _print_data(prepared, err)
-    _print_estimate(prepared, found, out_console() if dry_run and not as_json else err)
+    _print_estimate(prepared, found, out if dry_run and not as_json else err)
     check(prepared, found)
     if dry_run:
         if as_json:
-            out_console().print_json(json.dumps({**vars(found), "total": found.total}))
+            out.print_json(json.dumps({**vars(found), "total": found.total}))
         return
     output = Path(prepared.recipe.output).expanduser()
     err.print(f"{prepared.base.name} → {short_path(output)}", soft_wrap=True)
@@ -57,13 +57,13 @@ def run_training(path: Path, changes: dict[str, Any], *, dry_run: bool, restart:
             raise
     if as_json:
         row = {**vars(finished), "model": str(finished.model)}
-        out_console().print_json(json.dumps(row))
+        out.print_json(json.dumps(row))
         return
     first, last = (finished.losses[0][1], finished.losses[-1][1]) if finished.losses else (0.0, 0.0)
     err.print(
         f"{count(finished.steps, 'step')}, loss {first:.3f} → {last:.3f}; curve: {short_path(output / 'loss.svg')}"
     )
-    out_console().print(short_path(finished.model), soft_wrap=True)
+    out.print(short_path(finished.model), soft_wrap=True)
     err.print(f"Next: ocint export {short_path(output)}", soft_wrap=True)
 
 
