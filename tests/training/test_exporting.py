@@ -60,6 +60,9 @@ def test_an_adapter_answers_the_same_in_every_form(tmp_path: Path, family: str, 
     tiny_checkpoint(tmp_path / "tiny", family, template, tie_word_embeddings=tied, initializer_range=0.2)
     recipe = trained(tmp_path, method="lora", lora=LoraRecipe(rank=32, alpha=64), epochs=60.0)
     assert train(prepare(recipe), NoProgress()).losses[-1][1] < 0.5
+    kept = {path.name: path for path in (tmp_path / "out" / "model").iterdir()}
+    assert "training_args.bin" not in kept
+    assert json.loads(kept["adapter_config.json"].read_text())["base_model_name_or_path"] == recipe.model
     asked = sums(10)[:4]
     untuned = export(str(tmp_path / "tiny"), "gguf", "f32", tmp_path / "base.gguf", check=False)
     whole = export(recipe.output, "folder")

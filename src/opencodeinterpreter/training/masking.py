@@ -21,7 +21,7 @@ IGNORED: Final = -100
 """The label of a token that does not count, as the ``transformers`` library has it."""
 _EXECUTION: Final = "Execution result:"
 _FAILED: Final = re.compile(
-    r"Traceback \(most recent call last\)|^\s*(?:[\w.]*(?:Error|Exception)\b|Execution timed out)", re.MULTILINE
+    r"Traceback \(most recent call last\)|^\s*(?:[\w.]*(?:Error|Exception)(?::|\s*$)|Execution timed out)", re.MULTILINE
 )
 
 

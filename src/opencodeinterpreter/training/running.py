@@ -310,19 +310,22 @@ def _keep(trainer: Any, prepared: Prepared, output: Path, seconds: float) -> Fin
         (output / "loss.svg").write_text(loss_plot(losses, held_out), encoding="utf-8")
         origin = {
             "base": prepared.base.name,
-            "where": prepared.base.where,
+            "revision": getattr(prepared.config, "_commit_hash", None),
             "sha256": prepared.base.sha256,
-            "options": prepared.base.options,
             "method": prepared.recipe.method,
             "end": prepared.chat.end,
             "version": __version__,
         }
+        (new / "training_args.bin").unlink(missing_ok=True)
+        _name_base(new / "adapter_config.json", prepared.base.name)
         (new / "ocint.json").write_text(json.dumps(origin, indent=2), encoding="utf-8")
         write_card(new / "README.md", prepared, finished)
         new.rename(output / "model")
     return finished
 
 
-def finished_model(recipe: Recipe) -> Path:
-    """Return where the model of a run is, or will be."""
-    return Path(recipe.output).expanduser() / "model"
+def _name_base(path: Path, name: str) -> None:
+    """Let an adapter name its base as the recipe does, not by a folder of this machine."""
+    if path.is_file():
+        row = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**row, "base_model_name_or_path": name}, indent=2), encoding="utf-8")
