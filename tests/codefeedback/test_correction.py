@@ -169,7 +169,7 @@ def test_a_planted_error_of_a_kind_that_is_asked_for():
 )
 def test_the_other_kinds(kind, old, new, seen):
     planted = WORKING.replace(old, new)
-    stage, _ = correction([code(WORKING)], [code(planted)], kinds=(kind,), wall_seconds=1.0)
+    stage, _ = correction([code(WORKING)], [code(planted)], kinds=(kind,), wall_seconds=3.0)
     row = outcome(stage, PROBLEM).rows[0]
     assert row["meta"]["error"] == {"asked": kind, "seen": kind}
     assert seen in row["messages"][2]["content"]

@@ -170,6 +170,13 @@ def test_a_model_that_breaks_what_ran_is_taken_back():
     assert (row["meta"]["finished"], row["meta"]["settled"]) == (True, False)
 
 
+def test_a_model_that_breaks_what_ran_and_cannot_mend_it_is_taken_back():
+    stage, _ = simulation(weak=[code("print(55)")], strong=["no", code("print(1 / 0)"), *["Hm."] * 3], human_turns=0)
+    row = outcome(stage).rows[0]
+    assert kinds(row) == ["query", "answer"]
+    assert "print(55)" in row["messages"][1]["content"]
+
+
 def test_promises_of_code_are_no_answer():
     stage, models = simulation(
         weak=["Here is the code:", code("print(55)")],
@@ -202,7 +209,7 @@ def test_a_program_that_does_not_end_is_told_of():
     stage, _ = simulation(
         weak=[code("while True: pass")], strong=[code("print(55)"), "yes", "It ends now and prints 55."], human_turns=0
     )
-    stage.means = Means(stage.means.players, execution=ExecutionSettings(wall_seconds=0.5, at_once=1))
+    stage.means = Means(stage.means.players, execution=ExecutionSettings(wall_seconds=3, at_once=1))
     row = outcome(stage).rows[0]
     assert "time limit" in row["messages"][2]["content"]
     assert row["messages"][1]["meta"]["exec"]["status"] == "timeout"

@@ -96,10 +96,10 @@ class Simulation(ModelStage):
                     return True
                 step = strong.say(messages, read, at + 2 * TRIES, code=True)
             except Unusable:
-                if failed:
+                if good is None:
                     raise
-                # It finds fault with a program and has no other one: the program is not known to be right.
-                draft.untell()
+                # It has nothing better: the dialog ends where the program ran, and is not known to be right.
+                draft.back_to(good)
                 return False
             draft.program(step, "repair", strong.name)
             good = draft.mark() if draft.good else good
