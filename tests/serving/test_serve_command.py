@@ -45,6 +45,7 @@ def ocint(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         started.append(
             subprocess.Popen(
                 [sys.executable, "-c", COMMANDS, *words],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -110,3 +111,27 @@ def test_mcp_is_what_a_client_starts(tmp_path: Path) -> None:
     anyio.run(test)
     log = next((tmp_path / "data" / "opencodeinterpreter" / "sessions").glob("*/events.jsonl")).read_text()
     assert '"stdout": "42\\n"' in log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_mcp_ends_at_a_signal_in_the_middle_of_a_run(ocint, tmp_path: Path, number: signal.Signals) -> None:
+    process = ocint("mcp", "-m", script(tmp_path))
+
+    def send(method: str, **row: object) -> None:
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "method": method, **row}) + "\n")
+        process.stdin.flush()
+
+    about = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    send("initialize", id=1, params=about)
+    assert "serverInfo" in process.stdout.readline()
+    send("notifications/initialized")
+    code = "import time; print('in', flush=True); time.sleep(40)"
+    send("tools/call", id=2, params={"name": "run_code", "arguments": {"code": code}, "_meta": {"progressToken": 1}})
+    while json.loads(process.stdout.readline())["params"].get("message") != "in":
+        pass
+    process.send_signal(number)
+    process.communicate(timeout=25)
+    assert process.returncode == 128 + number
+    log = next((tmp_path / "data" / "opencodeinterpreter" / "sessions").glob("*/events.jsonl")).read_text()
+    assert '"type": "interrupted"' in log
+    assert '"reason": "stopped"' in log

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import os
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -114,12 +115,18 @@ def start_stdio(flags: Mapping[str, Any]) -> None:
     warn_unsandboxed(config, err)
     log_to_stderr(logging.WARNING)
 
-    def ended(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    with open_hub(config, err) as hub:
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ended)
-    with open_hub(config, err) as hub, contextlib.suppress(KeyboardInterrupt):
+        def end(code: int) -> NoReturn:
+            hub.close()
+            # A thread of the SDK's reads standard input, and nothing but its end would end that.
+            os._exit(code)
+
+        def ended(number: int, _frame: FrameType | None) -> None:
+            threading.Thread(target=end, args=(128 + number,), name="ending", daemon=True).start()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, ended)
         make_mcp_server(hub).run("stdio")
 
 
