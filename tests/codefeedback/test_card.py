@@ -57,6 +57,14 @@ def test_everything_is_counted() -> None:
     json.dumps(found)
 
 
+def test_a_dialog_counts_for_each_language_of_its_code() -> None:
+    both = simulated(1)
+    both = Dialog(
+        (*both.messages, Message("user", "In C++?"), Message("assistant", "So.", {"language": "cpp"})), 1, both.meta
+    )
+    assert count_dialogs([both, simulated(2)]).to_json()["languages"] == {"python": 2, "cpp": 1}
+
+
 def test_tokens_are_estimated_unless_they_can_be_counted() -> None:
     estimated, exact = count_dialogs([simulated(1)]), count_dialogs([simulated(1)], lambda messages: 7)
     assert (exact.whole.tokens, exact.to_json()["tokens_are"]) == (7, "counted")

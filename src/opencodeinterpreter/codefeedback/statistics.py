@@ -55,7 +55,7 @@ class Statistics:
     whole: Part = field(default_factory=Part)
     methods: dict[str, Part] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
-    """by dialog"""
+    """dialogs with code in it; a dialog may have several"""
     licences: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
@@ -152,7 +152,7 @@ def _count(found: Statistics, dialog: Dialog, tokens: int) -> None:
         part.with_human += "human" in kinds
     found.turns_each.append(turns)
     found.tokens_each.append(tokens)
-    found.languages[_named(meta.get("language"))] += 1
+    found.languages.update(_languages(dialog))
     found.licences[_named(meta.get("licence"))] += 1
     found.sources.update(set(map(str, meta.get("sources") or ())) or {"unknown"})
     models = meta.get("models")
@@ -162,6 +162,12 @@ def _count(found: Statistics, dialog: Dialog, tokens: int) -> None:
     found.verified += "verified" in meta
     for message in dialog:
         _count_message(found, message)
+
+
+def _languages(dialog: Dialog) -> set[str]:
+    """Return the languages of the code in a dialog, or what the dialog says of itself where no message does."""
+    told = {str(each.meta["language"]) for each in dialog if each.role == "assistant" and each.meta.get("language")}
+    return told or {_named(dialog.meta.get("language"))}
 
 
 def _count_message(found: Statistics, message: Message) -> None:
