@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import shutil
@@ -15,13 +14,13 @@ from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import InputError, MissingExtraError
 from opencodeinterpreter.training.base_model import weights_of
 from opencodeinterpreter.training.card import write_card
+from opencodeinterpreter.training.claiming import claim
 from opencodeinterpreter.training.devices import Device, launched, this_device, weight_type
 from opencodeinterpreter.training.estimate import Estimate, check_memory, checkpointing, estimate
 from opencodeinterpreter.training.plots import loss_plot
 from opencodeinterpreter.training.preparing import Prepared
 from opencodeinterpreter.training.recipe import Recipe
 
-_KEY: Final = "run.json"
 _FREE_DISK: Final = 200_000_000
 """Bytes that a run leaves free."""
 
@@ -111,7 +110,7 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
 
     together = accelerate.PartialState()
     if together.is_main_process:
-        _claim(output, prepared, restart)
+        claim(output, prepared, restart)
         remove_torn(output)
     together.wait_for_everyone()
     transformers.set_seed(recipe.seed)
@@ -127,49 +126,6 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
         if prepared.held_out.samples and not _judged_at(trainer.state):
             trainer.evaluate()
         return _keep(trainer, prepared, output, result.metrics.get("train_runtime", 0.0))
-
-
-def _claim(output: Path, prepared: Prepared, restart: bool) -> None:
-    """Note whose folder it is, or find that it is ours."""
-    row = _key(prepared)
-    path = output / _KEY
-    if restart and path.exists():
-        for old in (*output.glob("checkpoint-*"), output / "model", output / "logs"):
-            shutil.rmtree(old, ignore_errors=True)
-        path.unlink()
-    if (output / "model").exists():
-        raise InputError(f"{output} holds a finished run: --restart begins anew, or name another output")
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        other = [name for name in row if known.get(name) != row[name]]
-        if other:
-            said = ", ".join(_differing(known.get(name), row[name], name) for name in other)
-            raise InputError(f"{output} holds a run with another {said}: --restart begins anew, or name another output")
-        return
-    if output.exists() and any(output.iterdir()):
-        raise InputError(f"{output} is not empty and holds no run of ours: name another output")
-    output.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(row, indent=2), encoding="utf-8")
-    new.replace(path)
-
-
-def _key(prepared: Prepared) -> dict[str, Any]:
-    """Return all that decides the result."""
-    recipe = prepared.recipe.to_json()
-    for name in ("output", "keep_checkpoints", "log_steps"):
-        recipe.pop(name)
-    digest = hashlib.sha256()
-    for sample in (*prepared.train.samples, *prepared.held_out.samples):
-        digest.update(repr((sample.ids, sample.labels)).encode())
-    row = {"recipe": recipe, "base": prepared.base.sha256 or prepared.base.where, "tokens": digest.hexdigest()}
-    return dict(json.loads(json.dumps(row)))
-
-
-def _differing(known: Any, wanted: Any, name: str) -> str:
-    if isinstance(known, dict) and isinstance(wanted, dict):
-        return ", ".join(key for key in wanted if known.get(key) != wanted[key])
-    return {"tokens": "content of its data", "base": "base model"}.get(name, name)
 
 
 def _model(prepared: Prepared, device: Device) -> Any:
