@@ -40,7 +40,7 @@ def read_(
 def take_(
     inputs: given.Inputs,
     out: given.Out,
-    count: given.Count,
+    count: given.Count = 100,
     seed: given.Seed = None,
     max_bad: given.MaxBad = None,
     restart: given.Restart = False,
