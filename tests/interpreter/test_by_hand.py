@@ -75,8 +75,8 @@ def test_a_message_is_edited_and_done_again_with_its_files(tmp_path: Path) -> No
         *_, answer = it.edit(0, "Say bye")
         assert answer.text == "Bye."
         assert [turn.task for turn in it.turns] == ["Say bye"]
-        assert "a.csv" in model.requests[-1][-1].content
-        assert "Greet me" not in model.requests[-1][-1].content
+        assert "a.csv" in model.requests[3][-1].content
+        assert "Greet me" not in model.requests[3][-1].content
         with pytest.raises(InputError, match="no message 3"):
             it.edit(3, "x")
 
