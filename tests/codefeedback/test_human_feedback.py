@@ -151,6 +151,30 @@ def test_where_the_text_breaks_a_rule_the_wish_alone_is_asked_for():
         said(long, "It is.", "It is.", "It is.")
 
 
+def test_feedback_that_tells_the_output_again_is_none():
+    echoed = json.dumps({**GOOD, "feedback": "The mean is: 5.0 and 6.0. The function should be faster."})
+    model = ScriptedModel([echoed, "Please make it faster for long lists."])
+    with Cast({"user": Player("u", "u", lambda: model)}, None, Generation()) as cast:
+        comment = comment_on(cast["user"], "The mean.", "print(5)", "Execution result: \nThe mean is: 5.0 and 6.0", 1)
+    assert comment.text == "Please make it faster for long lists."
+
+
+def test_a_wish_for_what_was_asked_at_first_is_none():
+    model = ScriptedModel([json.dumps({**GOOD, "feedback": ""}), "Please add the numbers of a list.", WISH])
+    with Cast({"user": Player("u", "u", lambda: model)}, None, Generation()) as cast:
+        comment = comment_on(
+            cast["user"], "Add the numbers of a list. Quickly.", "print(5)", "Execution result: \n5", 1
+        )
+    assert comment.text == WISH
+
+
+def test_the_kind_is_the_one_that_is_spoken_of():
+    row = {"satisfied": ["efficiency"], "not_satisfied": ["syntax"], "feedback": "Please make it more efficient."}
+    comment = read(json.dumps(row))
+    assert (comment.kind, comment.satisfied) == ("efficiency", ())
+    assert comment.not_satisfied == ("syntax", "efficiency")
+
+
 def test_the_order_of_the_kinds_depends_on_the_seed_alone():
     one, again, other = (said(json.dumps(GOOD), seed=seed)[1].requests[0][0].content for seed in (1, 1, 2))
     assert one == again

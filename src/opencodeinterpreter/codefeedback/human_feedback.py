@@ -11,6 +11,7 @@ import json
 import random
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from opencodeinterpreter.codefeedback import prompts
@@ -38,6 +39,8 @@ _WISHES = re.compile(
 )
 """What a wish has, and a sentence that only tells of a result has not."""
 _LEAST_WORDS = 4
+_QUOTED_FROM = 16
+"""Characters of a line that was shown from which on it does not stand in a wish by chance."""
 _THANKS = re.compile(
     r"^\s*(?:thanks?(?: you)?|great|nice|good job|well done|perfect)\b[^.!,\n]*[.!,]\s*", re.IGNORECASE
 )
@@ -47,7 +50,7 @@ _PROGRAMMER = re.compile(
 _STEMS = {
     "syntax": ("syntax", "format"),
     "efficiency": ("efficien", "performance", "speed"),
-    "functionality": ("function", "feature", "enhance"),
+    "functionality": ("functional", "feature", "enhance"),
     "clarity": ("clar", "document", "readab", "comment"),
     "bugs": ("bug", "error", "mistake", "edge"),
     "security": ("secur",),
@@ -89,10 +92,11 @@ def comment_on(user: Part, query: str, program: str, result: str, seed: int) -> 
     kinds = list(prompts.HUMAN_KINDS)
     chance.shuffle(kinds)
     judged = user.say(prompts.commenting(query, program, result, kinds), read_judgement, seed, max_tokens=_TOKENS)
-    if judged.text:
+    if judged.text and not _repeats(judged.text, result) and not _repeats(judged.text, query):
         return judged
     kind = chance.choice(judged.not_satisfied)
-    text = user.say(prompts.wishing(query, program, kind), read_wish, seed + TRIES, max_tokens=_WISH_TOKENS)
+    read = partial(read_wish, query=query)
+    text = user.say(prompts.wishing(program, kind), read, seed + TRIES, max_tokens=_WISH_TOKENS)
     return replace(judged, text=text, kind=kind)
 
 
@@ -115,20 +119,25 @@ def read_judgement(reply: Reply) -> Comment:
         text = checked(said) if isinstance(said, str) else ""
     except Unusable:
         text = ""
-    about = [kind for kind in (*_kinds(row.get("about")), _by_stem(text.lower())) if kind in wanting]
-    satisfied = tuple(kind for kind in satisfied if kind not in wanting)
-    return Comment(text, about[0] if about else wanting[0], satisfied, wanting)
+    about = [kind for kind in _kinds(row.get("about")) if kind in wanting]
+    # What is said counts, where it is clearly about something else than what was listed.
+    kind = about[0] if about else _by_stem(text.lower()) or wanting[0]
+    wanting = wanting if kind in wanting else (*wanting, kind)
+    return Comment(text, kind, tuple(each for each in satisfied if each not in wanting), wanting)
 
 
-def read_wish(reply: Reply) -> str:
-    """Read a wish in plain words.
+def read_wish(reply: Reply, query: str) -> str:
+    """Read a wish in plain words, which is not what was asked for at first.
 
     Raises:
         Unusable: naming the rule that it breaks.
     """
     if reply.finish != "stop":
         raise Unusable("human feedback that is too long", reply.text[:200])
-    return checked(reply.text.strip().strip("\"'").strip())
+    text = checked(reply.text.strip().strip("\"'").strip())
+    if _repeats(text, query):
+        raise Unusable("human feedback that repeats the request", text)
+    return text
 
 
 def checked(text: str) -> str:
@@ -149,6 +158,12 @@ def checked(text: str) -> str:
     if _PROGRAMMER.search(text):
         raise Unusable("human feedback in the programmer's voice", text)
     return text
+
+
+def _repeats(text: str, shown: str) -> bool:
+    """Hold for feedback that repeats a line or sentence that was shown, which a small model takes for an answer."""
+    pieces = [piece.strip(" .") for piece in re.split(r"\n|(?<=[.!?])\s", shown)]
+    return any(len(piece) >= _QUOTED_FROM and piece.lower() in text.lower() for piece in pieces)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from opencodeinterpreter.dialog import Message
 
-PROMPTS_VERSION = "2"
+PROMPTS_VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,10 @@ the programmer: one short sentence that begins with "Please" or "Can you" and sa
 added in this program. Write no code, no praise and no explanation."""
 
 
-def wishing(query: str, program: str, kind: str) -> tuple[Message, ...]:
-    """Ask for human feedback on one heading."""
+def wishing(program: str, kind: str) -> tuple[Message, ...]:
+    """Ask for human feedback on one heading. The request is left out: a small model would ask for the same again."""
     shown = (
-        f"What the person asked for:\n{query}\n\nThe program:\n```python\n{program}\n```\n\n"
+        f"The program:\n```python\n{program}\n```\n\n"
         f"The change is about this: {HUMAN_KINDS[kind]}.\nThe message to the programmer:"
     )
     return (Message("system", _WISH), Message("user", shown))
