@@ -21,6 +21,8 @@ NOT_RUN = {
     r" -m \S+": "needs that model",
     r"^ocint models pull|--online": "needs the network",
     r"^ocint eval report": "needs a run, and so a benchmark",
+    r"^ocint (web|serve|mcp)\b": "runs until it is ended",
+    r"^ocint (data build|train|export)\b": "takes minutes, and the extras; tested in its own place",
     r"--approve|--allow-install": "needs a terminal",
     r"--wheels ": "needs those wheels",
     r"~/envs/|--kernel|bash_kernel": "needs that environment",

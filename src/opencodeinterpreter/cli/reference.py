@@ -52,6 +52,8 @@ def _describe(command: Any, name: str, parts: list[str]) -> None:
     found = [part for part in command.params if part.param_type_name == "option" and part.name not in _HIDDEN]
     commands = getattr(command, "commands", {})
     usage = [name, *(part.metavar or part.name for part in arguments), "COMMAND" if commands else ""]
+    if arguments:
+        usage += [f"{part.opts[0]} {part.metavar or part.name}" for part in found if part.required]
     parts.append(f"## `{' '.join(word for word in usage if word)}`\n")
     parts.append((command.help or "").strip() + "\n")
     if arguments or found:
