@@ -15,6 +15,7 @@ from opencodeinterpreter.codefeedback.card import Samples, dataset_card
 from opencodeinterpreter.codefeedback.exporting import export_dialogs, read_dialog_file
 from opencodeinterpreter.codefeedback.manifest import read_manifest
 from opencodeinterpreter.codefeedback.recipe import read_recipe
+from opencodeinterpreter.codefeedback.running import Ended
 from opencodeinterpreter.codefeedback.statistics import count_dialogs
 from opencodeinterpreter.dialog import Dialog
 
@@ -52,8 +53,8 @@ def build_recipe(
         out_console().print(f"  {file.name}", soft_wrap=True)
 
 
-def _name_of(ended: object) -> str:
-    return str(ended.manifest["outputs"][0]["name"])  # type: ignore[attr-defined]
+def _name_of(ended: Ended) -> str:
+    return str(ended.manifest["outputs"][0]["name"])
 
 
 def export(files: Sequence[Path], out: Path, form: str) -> None:

@@ -1,0 +1,77 @@
+"""Two small stages between the others: some of the rows, and problems as queries."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from opencodeinterpreter.codefeedback.rows import Problem, Query
+from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Process, Row, Table
+from opencodeinterpreter.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TakeSettings:
+    """Which rows are taken."""
+
+    count: int
+    seed: int | None = None
+    """None takes the first ones, a number draws them; their order stays"""
+
+
+class Take:
+    """A table stage: some of the rows, for a try or a small build. The others are not counted as dropped."""
+
+    name = "take"
+
+    def __init__(self, settings: TakeSettings) -> None:
+        if settings.count < 0:
+            raise ConfigError("count of the stage take must not be below 0")
+        self._settings = settings
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return asdict(self._settings)
+
+    def build(self, table: Table) -> Iterator[Outcome]:
+        """Yield the rows that are taken."""
+        total, count, seed = len(table.rows), self._settings.count, self._settings.seed
+        numbers = range(total) if seed is None else random.Random(seed).sample(range(total), min(count, total))  # noqa: S311 - chooses rows
+        taken = frozenset(list(numbers)[:count])
+        table.told.begin(total, "rows")
+        for number, row in enumerate(table.rows):
+            table.told.advance()
+            if number in taken:
+                yield Outcome((row,))
+
+
+class Queries:
+    """A map stage: problems become queries, each with its first solution as the answer."""
+
+    name = "queries"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    @contextmanager
+    def prepare(self) -> Iterator[Process]:
+        """Nothing has to be opened."""
+        yield self._made
+
+    def stop(self) -> None:
+        """Do nothing: no row takes long."""
+
+    def _made(self, row: Row) -> Outcome:
+        problem = Problem.from_json(row)
+        if not problem.statement.strip() or not problem.solutions:
+            return Outcome(drops=(Drop("no statement" if problem.solutions else "no solution"),))
+        first = problem.solutions[0]
+        language = first.language or problem.language
+        answer = first.text or f"```{language}\n{first.code.strip()}\n```"
+        meta = {**problem.meta, "problem": problem.id}
+        query = Query(problem.id, problem.statement, answer, language, problem.source, problem.licence, meta)
+        return Outcome((query.to_json(),))
