@@ -186,6 +186,8 @@ def test_planted_errors_that_do_no_harm_or_are_admitted_are_asked_for_again():
 
     stage, _ = correction((), [harmless] * 3)
     assert outcome(stage, PROBLEM).drops[0].reason == "the planted error does no harm"
+    stage, _ = correction((), [code(WORKING)] * 3)
+    assert outcome(stage, PROBLEM).drops[0].reason == "no error was planted"
     stage, _ = correction((), [code("print(1 / 0)")] * 3)
     assert outcome(stage, PROBLEM).drops[0].reason == "more than an error was planted"
 

@@ -9,7 +9,14 @@ from opencodeinterpreter.codefeedback.cutting import CutModel
 from opencodeinterpreter.codefeedback.execution import ExecutionSettings
 from opencodeinterpreter.codefeedback.model_stage import Means
 from opencodeinterpreter.codefeedback.parts import Cast, Player, Unusable, player, row_seed
-from opencodeinterpreter.codefeedback.replies import plain_words, read_program, read_step, sentences, with_code
+from opencodeinterpreter.codefeedback.replies import (
+    first_sentences,
+    plain_words,
+    read_program,
+    read_step,
+    sentences,
+    with_code,
+)
 from opencodeinterpreter.codefeedback.simulation import Simulation
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import InputError
@@ -162,6 +169,20 @@ def test_code_stands_in_one_block_however_it_was_written():
 def test_replies_that_are_of_no_use(text, finish, reason):
     with pytest.raises(Unusable, match=reason):
         read_step(Reply(text, finish))
+
+
+def test_a_text_that_goes_on_and_on_is_cut_at_a_sentence():
+    assert first_sentences(Reply("One is. Two are. Three too.", "stop"), 2) == "One is. Two are."
+    assert first_sentences(Reply("One is. Two are. Thr", "length"), 5) == "One is. Two are."
+    assert first_sentences(Reply("One is", "stop"), 5) == "One is"
+    with pytest.raises(Unusable, match="cut off"):
+        first_sentences(Reply("One i", "length"), 5)
+    quoted = "The line `return 'counter'` gives a text."
+    assert plain_words(quoted, quotes=True) == quoted
+    with pytest.raises(Unusable):
+        plain_words(quoted)
+    with pytest.raises(Unusable):
+        plain_words("Write:\nx = f(`y`)", quotes=True)
 
 
 def test_words_and_sentences():

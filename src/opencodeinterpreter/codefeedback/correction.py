@@ -16,7 +16,14 @@ from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
 from opencodeinterpreter.codefeedback.model_stage import Means, ModelStage, Tools
 from opencodeinterpreter.codefeedback.parts import TRIES, Part, Unusable, row_seed
 from opencodeinterpreter.codefeedback.planting import error_kind, planted_program
-from opencodeinterpreter.codefeedback.replies import Step, plain_words, read_change, read_program, sentences, with_code
+from opencodeinterpreter.codefeedback.replies import (
+    Step,
+    first_sentences,
+    plain_words,
+    read_change,
+    read_program,
+    with_code,
+)
 from opencodeinterpreter.codefeedback.rows import Bug
 from opencodeinterpreter.codefeedback.stage import Drop, MapStage, Outcome, Row
 from opencodeinterpreter.errors import ConfigError, InputError
@@ -24,7 +31,7 @@ from opencodeinterpreter.models.response_cache import Reply
 
 Fix = Literal["model", "model, else known", "known"]
 _SENTENCES = 4
-"""One more than is asked for: the limit is there to keep essays out."""
+"""One more than is asked for; what a model writes beyond is left out."""
 _AS_IT_IS = "I run the program as it is."
 
 
@@ -180,12 +187,9 @@ def read_explanation(reply: Reply) -> str:
     """Read the text around a fix that is known.
 
     Raises:
-        Unusable: if it holds code, or is an essay.
+        Unusable: if it holds more code than a few quoted words.
     """
-    text = plain_words(reply.text)
-    if reply.finish != "stop" or sentences(text) > _SENTENCES:
-        raise Unusable("a text that is too long", text[:200])
-    return text
+    return plain_words(first_sentences(reply, _SENTENCES), quotes=True)
 
 
 def _notes(failure: Execution, fix: str) -> dict[str, dict[str, int]]:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from opencodeinterpreter.codefeedback import prompts
 from opencodeinterpreter.codefeedback.executions import Execution
 from opencodeinterpreter.codefeedback.parts import Part, Unusable
-from opencodeinterpreter.codefeedback.replies import read_change
+from opencodeinterpreter.codefeedback.replies import read_program
+from opencodeinterpreter.interpreter.code_actions import same_code
 from opencodeinterpreter.models.response_cache import Reply
 
 _ADMITS = re.compile(
@@ -48,7 +49,9 @@ def planted_program(planter: Part, working: str, kind: str, run: Callable[[str],
     """
 
     def read(reply: Reply) -> str:
-        code = read_change(reply, working).code
+        code = read_program(reply).code
+        if same_code(code, working):
+            raise Unusable("no error was planted", code[-300:])
         if admitted(code, working):
             raise Unusable("the planted error is admitted", code[-300:])
         if likeness(code, working) < _ALIKE:

@@ -12,7 +12,7 @@ from opencodeinterpreter.codefeedback.code_blocks import blocks
 from opencodeinterpreter.codefeedback.origin import origin, sources_of
 from opencodeinterpreter.codefeedback.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.prompts import PROMPTS_VERSION
-from opencodeinterpreter.codefeedback.replies import plain_words, sentences, with_code
+from opencodeinterpreter.codefeedback.replies import first_sentences, plain_words, with_code
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
 from opencodeinterpreter.dialog import Dialog, Message
 from opencodeinterpreter.models.response_cache import Reply
@@ -64,12 +64,10 @@ def read_introduction(reply: Reply) -> str:
     """Read the text that is to stand above a solution.
 
     Raises:
-        Unusable: if it holds code, is an essay, or was cut off.
+        Unusable: if it holds code, or not one whole sentence.
     """
-    text = plain_words(reply.text)
-    if reply.finish != "stop":
-        raise Unusable("a reply that was cut off", text[-200:])
-    if sentences(text) > _SENTENCES or len(text) > _CHARACTERS:
+    text = plain_words(first_sentences(reply, _SENTENCES))
+    if len(text) > _CHARACTERS:
         raise Unusable("a text that is too long", text[:200])
     return text.rstrip(":").rstrip() + ("." if text.endswith(":") else "")
 

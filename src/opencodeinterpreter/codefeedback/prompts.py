@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from opencodeinterpreter.dialog import Message
 
-PROMPTS_VERSION = "3"
+PROMPTS_VERSION = "4"
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ HUMAN_KINDS: Mapping[str, str] = {
     "efficiency": "speed and choice of algorithm",
     "functionality": "a feature that is missing or could be better",
     "clarity": "names, comments and documentation",
-    "bugs": "a mistake, or a case that is not handled",
+    "bugs": "input or cases that the program does not handle",
     "security": "unsafe input, secrets or rights",
     "compatibility": "other versions and systems, and tests",
     "resources": "use of memory and of other resources",
@@ -191,27 +191,25 @@ def wishing(program: str, kind: str) -> tuple[Message, ...]:
 
 
 ERROR_KINDS: Mapping[str, str] = {
-    "syntax": "a syntax error, so that Python cannot even read the program (a missing bracket, quote or colon, or a "
-    "wrong indentation)",
-    "logical": "a logical error, so that the program runs but its result is wrong (a wrong operator, comparison, start "
-    "value or index)",
-    "type": "a type error, so that Python raises TypeError (text added to a number, a call with a wrong argument)",
-    "name": "a name error, so that Python raises NameError (a misspelt variable, a function or import that is missing)",
-    "timeout": "an infinite loop, so that the program never ends (a condition that stays true, a step that is missing)",
+    "syntax": "a syntax error: leave out one closing bracket, quote or colon, so that Python cannot read the program",
+    "logical": "a logical error: use a wrong operator, comparison, start value or index, so that the result is wrong",
+    "type": "a type error: join a text with a number, or call something with a wrong argument, so that Python raises "
+    "TypeError",
+    "name": "a name error: misspell a variable or function at one place, so that Python raises NameError",
+    "timeout": "an infinite loop: leave out a step or make a condition that stays true, so that the program never ends",
 }
 """The five kinds of error that the paper has planted."""
 
 _PLANT = """\
-You prepare exercises for a course on debugging. You are given a program that works. Write it again with exactly one \
-mistake in it, as a tired programmer might make it, and leave everything else as it is.
-The mistake must look like an accident: no comment, name or sentence may hint at it.
-Reply with the complete program alone, in one block that starts with ```python and ends with ```."""
+You prepare exercises for a course on debugging. You are given a program that works, and you write it again with \
+exactly one mistake in it. Everything else stays as it is. The mistake must look like an accident: no comment, name or \
+sentence may hint at it. Reply with the complete program alone, in one block that starts with ```python and ends with ```."""
 
 
 def planting(program: str, kind: str) -> tuple[Message, ...]:
-    """Ask for a program with an error of one of the five kinds."""
-    wish = f"The mistake to be made: {ERROR_KINDS[kind]}."
-    return (Message("system", _PLANT), Message("user", f"{wish}\n\n```python\n{program}\n```"))
+    """Ask for a program with an error of one of the five kinds. The wish comes last, where a small model heeds it."""
+    asked = f"Write this program again, and put one mistake into it. It has to be {ERROR_KINDS[kind]}."
+    return (Message("system", _PLANT), Message("user", f"```python\n{program}\n```\n\n{asked}"))
 
 
 _MEND = """\

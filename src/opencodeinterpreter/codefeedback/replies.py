@@ -126,10 +126,14 @@ def _in_order(text: str) -> str:
     return text
 
 
-def plain_words(text: str) -> str:
+def plain_words(text: str, *, quotes: bool = False) -> str:
     """Return a text that holds no code.
 
     Names between backticks are words; statements, calls with arguments, fences and JSON are code.
+
+    Args:
+        text: what a model wrote.
+        quotes: let short pieces of code between backticks pass, as in a text that explains a mistake.
 
     Raises:
         Unusable: if it holds some, or nothing.
@@ -137,9 +141,10 @@ def plain_words(text: str) -> str:
     text = _THINK.sub("", text).strip()
     if not text:
         raise Unusable("an empty reply")
-    quoted = [match for match in _QUOTED.findall(text) if not _NAME.fullmatch(match)]
-    lines = [line.strip() for line in text.splitlines()]
-    if _FENCE.search(text) or quoted or _INLINE.search(text) or any(_is_code(line) for line in lines):
+    said = _QUOTED.sub("it", text) if quotes else text
+    quoted = [match for match in _QUOTED.findall(said) if not _NAME.fullmatch(match)]
+    lines = [line.strip() for line in said.splitlines()]
+    if _FENCE.search(text) or quoted or _INLINE.search(said) or any(_is_code(line) for line in lines):
         raise Unusable("code where only words may be", text[:200])
     return text
 
@@ -148,9 +153,30 @@ def _is_code(line: str) -> bool:
     return bool(line) and (is_python(line) or is_python(f"{line}\n    pass") or line.startswith(("{", "}", "#include")))
 
 
+def first_sentences(reply: Reply, most: int) -> str:
+    """Return the beginning of a reply, up to so many whole sentences; a model that goes on and on is cut.
+
+    Raises:
+        Unusable: if not one sentence is whole.
+    """
+    text = _THINK.sub("", reply.text).strip()
+    ends = _ends(text)
+    if len(ends) >= most:
+        return text[: ends[most - 1]].strip()
+    if reply.finish == "stop":
+        return text
+    if not ends:
+        raise Unusable("a reply that was cut off", text[-200:])
+    return text[: ends[-1]].strip()
+
+
+def _ends(text: str) -> list[int]:
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return [end for end in ends if not _ABBREVIATION.search(text[:end])]
+
+
 def sentences(text: str) -> int:
     """Count sentences: what ends with a mark, and what is left at the end. ``3.5`` and ``e.g.`` end nothing."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    ends = [end for end in ends if not _ABBREVIATION.search(text[:end])]
+    ends = _ends(text)
     rest = text[ends[-1] :] if ends else text
     return len(ends) + bool(re.search(r"\w", rest))
