@@ -203,7 +203,8 @@ ERROR_KINDS: Mapping[str, str] = {
 _PLANT = """\
 You prepare exercises for a course on debugging. You are given a program that works, and you write it again with \
 exactly one mistake in it. Everything else stays as it is. The mistake must look like an accident: no comment, name or \
-sentence may hint at it. Reply with the complete program alone, in one block that starts with ```python and ends with ```."""
+sentence may hint at it. Reply with the complete program alone, in one block that starts with ```python and ends with \
+```."""
 
 
 def planting(program: str, kind: str) -> tuple[Message, ...]:
