@@ -20,7 +20,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     running.end()
 
 
-@pytest.fixture(scope="session")
+# Of a module: while Playwright lives its loop runs in this thread, and tests elsewhere run loops of their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
