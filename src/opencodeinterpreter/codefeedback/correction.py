@@ -30,8 +30,8 @@ from opencodeinterpreter.errors import ConfigError, InputError
 from opencodeinterpreter.models.response_cache import Reply
 
 Fix = Literal["model", "model, else known", "known"]
-_SENTENCES = 4
-"""One more than is asked for; what a model writes beyond is left out."""
+_SENTENCES = 3
+"""As many as are asked for; what a model writes beyond is left out."""
 _AS_IT_IS = "I run the program as it is."
 
 
