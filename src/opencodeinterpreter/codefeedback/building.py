@@ -134,12 +134,14 @@ def _holds_dialogs(rows: Path) -> bool:
 
 def _card(given: Build, rows: Path, steps: list[dict[str, Any]], files: list[str]) -> Path:
     from opencodeinterpreter.codefeedback.card import Samples, dataset_card
+    from opencodeinterpreter.codefeedback.plots import composition_svg
     from opencodeinterpreter.codefeedback.statistics import count_dialogs
 
     samples = Samples()
     statistics = count_dialogs(samples.of(Dialog.from_json(record.row) for record in read_records(rows)))
+    picture = given.out / "composition.svg"
+    picture.write_text(composition_svg(statistics), encoding="utf-8")
     card = given.out / "README.md"
-    card.write_text(
-        dataset_card(statistics, samples.kept, steps, name=given.recipe.name, files=files), encoding="utf-8"
-    )
+    text = dataset_card(statistics, samples.kept, steps, name=given.recipe.name, files=files, plot=picture.name)
+    card.write_text(text, encoding="utf-8")
     return card
