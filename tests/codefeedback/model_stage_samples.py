@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from opencodeinterpreter.codefeedback import correction, follow_ups, judging, similar_problems, simulation
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
-from opencodeinterpreter.codefeedback.model_stage import Means
-from opencodeinterpreter.codefeedback.parts import Player
-from opencodeinterpreter.codefeedback.running import Ended, Job, run_stage
-from opencodeinterpreter.codefeedback.stage import MapStage, Row, TableStage
+from opencodeinterpreter.codefeedback.asking.model_stage import Means
+from opencodeinterpreter.codefeedback.asking.parts import Player
+from opencodeinterpreter.codefeedback.methods import correction, follow_ups, judging, similar_problems, simulation
+from opencodeinterpreter.codefeedback.pipeline.running import Ended, Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.stage import MapStage, Row, TableStage
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings, Executor
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.models import ScriptedModel
 

@@ -3,7 +3,7 @@
 import atexit
 from functools import cache
 
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings, Executor
 
 
 @cache

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opencodeinterpreter.codefeedback.journal import Journal
-from opencodeinterpreter.codefeedback.running import Ended, Job, run_stage
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Process, Row, Table
+from opencodeinterpreter.codefeedback.pipeline.journal import Journal
+from opencodeinterpreter.codefeedback.pipeline.running import Ended, Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Process, Row, Table
 from opencodeinterpreter.errors import InputError
 
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from sample_dialogs import packed, sample_dialogs, simulated
 
-from opencodeinterpreter.codefeedback.card import Samples, dataset_card
-from opencodeinterpreter.codefeedback.plots import composition_png, composition_svg
-from opencodeinterpreter.codefeedback.statistics import Statistics, count_dialogs, tokenizer_counter
+from opencodeinterpreter.codefeedback.presentation.card import Samples, dataset_card
+from opencodeinterpreter.codefeedback.presentation.plots import composition_png, composition_svg
+from opencodeinterpreter.codefeedback.presentation.statistics import Statistics, count_dialogs, tokenizer_counter
 from opencodeinterpreter.dialog import Dialog, Message
 from opencodeinterpreter.errors import InputError
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared_executors import shared_executor
 
-from opencodeinterpreter.codefeedback.correction import Correction, CorrectionOptions
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings
-from opencodeinterpreter.codefeedback.executions import Execution
-from opencodeinterpreter.codefeedback.model_stage import Means
-from opencodeinterpreter.codefeedback.parts import Player
-from opencodeinterpreter.codefeedback.planting import admitted, error_kind, likeness
+from opencodeinterpreter.codefeedback.asking.model_stage import Means
+from opencodeinterpreter.codefeedback.asking.parts import Player
+from opencodeinterpreter.codefeedback.methods.correction import Correction, CorrectionOptions
+from opencodeinterpreter.codefeedback.methods.planting import admitted, error_kind, likeness
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings
+from opencodeinterpreter.codefeedback.verification.executions import Execution
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.errors import ConfigError, InputError
 from opencodeinterpreter.models import ScriptedModel

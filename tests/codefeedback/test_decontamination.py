@@ -26,7 +26,7 @@ from opencodeinterpreter.codefeedback.decontamination import (
 )
 from opencodeinterpreter.codefeedback.decontamination.texts import literal_key, literals_in, program_tokens
 from opencodeinterpreter.codefeedback.decontamination.translation import in_english, language_of
-from opencodeinterpreter.codefeedback.stage import Outcome, Row, Table
+from opencodeinterpreter.codefeedback.pipeline.stage import Outcome, Row, Table
 from opencodeinterpreter.errors import ConfigError, EvaluationError
 
 PLANTED = [json.loads(line) for line in (Path(__file__).parent / "planted_problems.jsonl").read_text().splitlines()]
@@ -88,7 +88,7 @@ def test_planted_problems_are_found_without_any_model(detector: Detector, name: 
 @pytest.mark.parametrize(("name", "least"), [("tuning", 27), ("held-out", 22)])
 def test_planted_problems_are_found_with_minilm(references: Sequence[Reference], name: str, least: int) -> None:
     pytest.importorskip("sentence_transformers", reason="the embeddings extra is not installed")
-    from opencodeinterpreter.codefeedback.embedding_models import load_embedder
+    from opencodeinterpreter.codefeedback.similarity.embedding_models import load_embedder
 
     assert len(found(Detector(references, load_embedder("minilm").embed), half(name))) >= least
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.deduplication import DeduplicationStage, Deduplicator, words_of
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row, Table
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
+from opencodeinterpreter.codefeedback.similarity.deduplication import DeduplicationStage, Deduplicator, words_of
 from opencodeinterpreter.errors import ConfigError, InputError
 
 LONG = (

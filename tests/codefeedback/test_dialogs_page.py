@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_dialogs import sample_dialogs, simulated
 
-from opencodeinterpreter.codefeedback.page import dialogs_page, tree_of
+from opencodeinterpreter.codefeedback.presentation.page import dialogs_page, tree_of
 from opencodeinterpreter.dialog import Dialog, Message
 
 sys.path.append(str(Path(__file__).parents[1] / "evaluation"))

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opencodeinterpreter.codefeedback.embedding import BLOCK, EmbeddingStore, Vectors, unit
-from opencodeinterpreter.codefeedback.embedding_models import load_embedder
+from opencodeinterpreter.codefeedback.similarity.embedding import BLOCK, EmbeddingStore, Vectors, unit
+from opencodeinterpreter.codefeedback.similarity.embedding_models import load_embedder
 from opencodeinterpreter.errors import ConfigError, MissingExtraError, ModelError
 from opencodeinterpreter.models import sources_from_environment
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
-from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
 from opencodeinterpreter.codefeedback.rows import Tests
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings, Executor
+from opencodeinterpreter.codefeedback.verification.executions import Execution, feedback_text
 from opencodeinterpreter.errors import ConfigError, SandboxClosedError, SandboxError, SandboxUnavailableError
 
 ADD = "def add(a, b):\n    return a + b\n"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.exporting import FORMS, export_dialogs, from_form, read_dialog_file, to_form
+from opencodeinterpreter.codefeedback.files.exporting import FORMS, export_dialogs, from_form, read_dialog_file, to_form
 from opencodeinterpreter.dialog import Dialog, Message, write_dialogs
 from opencodeinterpreter.errors import InputError
 

@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 from opencodeinterpreter import Interpreter, Sandbox, ScriptedModel
-from opencodeinterpreter.codefeedback.execution import Executor
-from opencodeinterpreter.codefeedback.from_sessions import FromSessions, SessionSettings, session_records, stage
-from opencodeinterpreter.codefeedback.running import Job, run_stage
-from opencodeinterpreter.codefeedback.verification import Verification
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
+from opencodeinterpreter.codefeedback.sessions.from_sessions import (
+    FromSessions,
+    SessionSettings,
+    session_records,
+    stage,
+)
+from opencodeinterpreter.codefeedback.verification.execution import Executor
+from opencodeinterpreter.codefeedback.verification.verifying import Verification
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.interpreter import Answer, ApprovalRequest, SessionStore
 

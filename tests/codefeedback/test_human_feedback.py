@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.human_feedback import checked, comment_on, read_judgement
-from opencodeinterpreter.codefeedback.parts import Cast, Player, Unusable
-from opencodeinterpreter.codefeedback.prompts import HUMAN_KINDS
+from opencodeinterpreter.codefeedback.asking.parts import Cast, Player, Unusable
+from opencodeinterpreter.codefeedback.asking.prompts import HUMAN_KINDS
+from opencodeinterpreter.codefeedback.methods.human_feedback import checked, comment_on, read_judgement
 from opencodeinterpreter.models import Generation, ScriptedModel
 from opencodeinterpreter.models.response_cache import Reply
 

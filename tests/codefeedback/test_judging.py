@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.agreement import agreement
-from opencodeinterpreter.codefeedback.judging import Judging, JudgingOptions, read_score, summary
-from opencodeinterpreter.codefeedback.model_stage import Means
-from opencodeinterpreter.codefeedback.parts import Player, Unusable
-from opencodeinterpreter.codefeedback.prompts import RUBRICS
+from opencodeinterpreter.codefeedback.asking.model_stage import Means
+from opencodeinterpreter.codefeedback.asking.parts import Player, Unusable
+from opencodeinterpreter.codefeedback.asking.prompts import RUBRICS
+from opencodeinterpreter.codefeedback.methods.agreement import agreement
+from opencodeinterpreter.codefeedback.methods.judging import Judging, JudgingOptions, read_score, summary
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.models import ScriptedModel
 from opencodeinterpreter.models.response_cache import Reply

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from opencodeinterpreter.codefeedback import neighbours
-from opencodeinterpreter.codefeedback.embedding import Vectors, unit
-from opencodeinterpreter.codefeedback.neighbours import nearest, nearest_of
+from opencodeinterpreter.codefeedback.similarity import neighbours
+from opencodeinterpreter.codefeedback.similarity.embedding import Vectors, unit
+from opencodeinterpreter.codefeedback.similarity.neighbours import nearest, nearest_of
 
 
 def vectors(count: int, seed: int = 0) -> Vectors:

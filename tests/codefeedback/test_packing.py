@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.neighbours import Neighbours
-from opencodeinterpreter.codefeedback.packing import PackingSettings, PackingStage, pack
-from opencodeinterpreter.codefeedback.stage import Outcome, Row, Table
+from opencodeinterpreter.codefeedback.methods.packing import PackingSettings, PackingStage, pack
+from opencodeinterpreter.codefeedback.pipeline.stage import Outcome, Row, Table
+from opencodeinterpreter.codefeedback.similarity.neighbours import Neighbours
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.errors import ConfigError, InputError
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.code_blocks import Block, blocks, code_of, language_name
-from opencodeinterpreter.codefeedback.parsing import PARSED, check_syntax
+from opencodeinterpreter.codefeedback.verification.code_blocks import Block, blocks, code_of, language_name
+from opencodeinterpreter.codefeedback.verification.parsing import PARSED, check_syntax
 from opencodeinterpreter.errors import MissingExtraError
 
 GOOD = {

@@ -5,11 +5,10 @@ import threading
 
 import pytest
 
-from opencodeinterpreter.codefeedback.cutting import CutModel
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings
-from opencodeinterpreter.codefeedback.model_stage import Means
-from opencodeinterpreter.codefeedback.parts import Cast, Player, Unusable, player, row_seed
-from opencodeinterpreter.codefeedback.replies import (
+from opencodeinterpreter.codefeedback.asking.cutting import CutModel
+from opencodeinterpreter.codefeedback.asking.model_stage import Means
+from opencodeinterpreter.codefeedback.asking.parts import Cast, Player, Unusable, player, row_seed
+from opencodeinterpreter.codefeedback.asking.replies import (
     first_sentences,
     plain_words,
     read_program,
@@ -17,7 +16,8 @@ from opencodeinterpreter.codefeedback.replies import (
     sentences,
     with_code,
 )
-from opencodeinterpreter.codefeedback.simulation import Simulation
+from opencodeinterpreter.codefeedback.methods.simulation import Simulation
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models import Endpoint, Generation, ModelSettings, ScriptedModel

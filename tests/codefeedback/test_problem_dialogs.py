@@ -6,17 +6,17 @@ import random
 import pytest
 from shared_executors import shared_executor
 
-from opencodeinterpreter.codefeedback.checked_solutions import CheckedFile, SolutionCheck
-from opencodeinterpreter.codefeedback.code_blocks import blocks
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings
-from opencodeinterpreter.codefeedback.follow_ups import FollowUp, FollowUpOptions, distinct, follow_up
-from opencodeinterpreter.codefeedback.grouping import Tagged, grouped
-from opencodeinterpreter.codefeedback.model_stage import Means
-from opencodeinterpreter.codefeedback.parts import Player, Unusable
-from opencodeinterpreter.codefeedback.problem_dialogs import answered
+from opencodeinterpreter.codefeedback.asking.model_stage import Means
+from opencodeinterpreter.codefeedback.asking.parts import Player, Unusable
+from opencodeinterpreter.codefeedback.methods.checked_solutions import CheckedFile, SolutionCheck
+from opencodeinterpreter.codefeedback.methods.follow_ups import FollowUp, FollowUpOptions, distinct, follow_up
+from opencodeinterpreter.codefeedback.methods.grouping import Tagged, grouped
+from opencodeinterpreter.codefeedback.methods.problem_dialogs import answered
+from opencodeinterpreter.codefeedback.methods.similar_problems import Similar, SimilarOptions
+from opencodeinterpreter.codefeedback.pipeline.stage import Table
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
-from opencodeinterpreter.codefeedback.similar_problems import Similar, SimilarOptions
-from opencodeinterpreter.codefeedback.stage import Table
+from opencodeinterpreter.codefeedback.verification.code_blocks import blocks
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.errors import ConfigError, InputError
 from opencodeinterpreter.models import ScriptedModel

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from stage_samples import Splitting, files_of, run_sample, write_rows
 
-from opencodeinterpreter.codefeedback.running import Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 from opencodeinterpreter.errors import MissingExtraError
 
 RAY = importlib.util.find_spec("ray") is not None
@@ -22,8 +22,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from stage_samples import Splitting
-from opencodeinterpreter.codefeedback.ray_stage import RayCrew
-from opencodeinterpreter.codefeedback.running import Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.ray_stage import RayCrew
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 inputs, out = map(Path, sys.argv[1:])
 ended = run_stage(Job(Splitting(), [inputs], out, workers=2, crew=RayCrew()))
 print(ended.resumed)
@@ -67,7 +67,7 @@ def test_ray_gives_the_same_bytes_and_goes_on_with_what_was_done_without_it(tmp_
 
 @pytest.mark.skipif(RAY, reason="Ray is installed")
 def test_without_ray_the_extra_is_named() -> None:
-    from opencodeinterpreter.codefeedback.ray_stage import RayCrew
+    from opencodeinterpreter.codefeedback.pipeline.ray_stage import RayCrew
 
     with pytest.raises(MissingExtraError, match=r"opencodeinterpreter\[ray\]"):
         RayCrew()

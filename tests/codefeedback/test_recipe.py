@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from opencodeinterpreter.codefeedback.building import Build, build
-from opencodeinterpreter.codefeedback.journal import OtherRunError
+from opencodeinterpreter.codefeedback.pipeline.journal import OtherRunError
 from opencodeinterpreter.codefeedback.recipe import read_recipe
 from opencodeinterpreter.codefeedback.stages import STAGES, Around, find_kind
 from opencodeinterpreter.errors import ConfigError, InputError

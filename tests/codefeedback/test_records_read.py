@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback import json_list
-from opencodeinterpreter.codefeedback.jsonl import Record, read_records
-from opencodeinterpreter.codefeedback.row_files import measure, row_bytes
+from opencodeinterpreter.codefeedback.files import json_list
+from opencodeinterpreter.codefeedback.files.jsonl import Record, read_records
+from opencodeinterpreter.codefeedback.files.row_files import measure, row_bytes
 from opencodeinterpreter.errors import InputError
 
 ROWS = [{"id": "a", "text": "naïve — \u2028 \x85"}, {"id": "b", "n": [1, {"x": None}]}, {"id": "c"}]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import opencodeinterpreter
-from opencodeinterpreter.codefeedback.scrubbing import Scrubber, scrub
+from opencodeinterpreter.codefeedback.sessions.scrubbing import Scrubber, scrub
 
 LETTERS = string.ascii_letters + string.digits
 SECRETS = {

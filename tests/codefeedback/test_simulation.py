@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from shared_executors import shared_executor
 
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings
-from opencodeinterpreter.codefeedback.model_stage import Means
-from opencodeinterpreter.codefeedback.parts import Player
-from opencodeinterpreter.codefeedback.simulation import Simulation, SimulationOptions
+from opencodeinterpreter.codefeedback.asking.model_stage import Means
+from opencodeinterpreter.codefeedback.asking.parts import Player
+from opencodeinterpreter.codefeedback.methods.simulation import Simulation, SimulationOptions
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings
 from opencodeinterpreter.dialog import Dialog
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.models import ScriptedModel

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.completing import completed, missing_lines
-from opencodeinterpreter.codefeedback.complexity import complexity, growth
-from opencodeinterpreter.codefeedback.python2 import to_python3
+from opencodeinterpreter.codefeedback.methods.completing import completed, missing_lines
+from opencodeinterpreter.codefeedback.methods.complexity import complexity, growth
+from opencodeinterpreter.codefeedback.methods.python2 import to_python3
+from opencodeinterpreter.codefeedback.methods.variants import variants
 from opencodeinterpreter.codefeedback.rows import Solution
-from opencodeinterpreter.codefeedback.variants import variants
 
 TWO = """\
 # Time:  O(n^2)

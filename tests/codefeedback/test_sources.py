@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 from opencodeinterpreter.codefeedback.rows import Bug, Problem, Query
-from opencodeinterpreter.codefeedback.running import Job, run_stage
 from opencodeinterpreter.codefeedback.sources import FORMATS, ReadSettings, find_format, read_files, recognised, stage
 from opencodeinterpreter.errors import ConfigError, InputError
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.journal import Entry, Journal, Stored, differences
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome
+from opencodeinterpreter.codefeedback.pipeline.journal import Entry, Journal, Stored, differences
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome
 from opencodeinterpreter.errors import InputError
 
 DECIDING = {"stage": "x", "settings": {"seed": 1}}

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from stage_samples import Pairing, Splitting, files_of, run_sample, write_rows
 
-from opencodeinterpreter.codefeedback.bad_records import MaxBad
-from opencodeinterpreter.codefeedback.journal import Entry, Journal
-from opencodeinterpreter.codefeedback.running import Job, run_stage
-from opencodeinterpreter.codefeedback.stage import Outcome
+from opencodeinterpreter.codefeedback.pipeline.bad_records import MaxBad
+from opencodeinterpreter.codefeedback.pipeline.journal import Entry, Journal
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.stage import Outcome
 from opencodeinterpreter.errors import ConfigError, InputError, ModelConnectionError
 
 COUNT = 200

@@ -11,15 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.checks import asked_language, fault_in, promises_code_in_vain, refusal_in
-from opencodeinterpreter.codefeedback.comparing import same_execution
-from opencodeinterpreter.codefeedback.execution import ExecutionSettings, Executor
-from opencodeinterpreter.codefeedback.executions import Execution, feedback_text
-from opencodeinterpreter.codefeedback.fencing import fence_bare_code, language_of_bare_code
+from opencodeinterpreter.codefeedback.methods.fencing import fence_bare_code, language_of_bare_code
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.stage import Outcome
 from opencodeinterpreter.codefeedback.rows import Tests
-from opencodeinterpreter.codefeedback.running import Job, run_stage
-from opencodeinterpreter.codefeedback.stage import Outcome
-from opencodeinterpreter.codefeedback.verification import Verification, VerificationSettings, stage
+from opencodeinterpreter.codefeedback.verification.checks import (
+    asked_language,
+    fault_in,
+    promises_code_in_vain,
+    refusal_in,
+)
+from opencodeinterpreter.codefeedback.verification.comparing import same_execution
+from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings, Executor
+from opencodeinterpreter.codefeedback.verification.executions import Execution, feedback_text
+from opencodeinterpreter.codefeedback.verification.verifying import Verification, VerificationSettings, stage
 from opencodeinterpreter.dialog import Dialog, Message, write_dialogs
 from opencodeinterpreter.errors import InputError, SandboxError
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from http_server import Call, serving
 
-from opencodeinterpreter.codefeedback import minilm
-from opencodeinterpreter.codefeedback.minilm import FILES, pull_minilm
+from opencodeinterpreter.codefeedback.similarity import minilm
+from opencodeinterpreter.codefeedback.similarity.minilm import FILES, pull_minilm
 from opencodeinterpreter.errors import DownloadError, ModelFileError
 from opencodeinterpreter.models import Sources
 from opencodeinterpreter.models.catalog import IndexSource, ModelFile

@@ -15,10 +15,10 @@ import platformdirs
 from opencodeinterpreter.cli.consoles import err_console, out_console
 from opencodeinterpreter.cli.data_progress import shown_stage
 from opencodeinterpreter.cli.text import count, one_line, short_path
-from opencodeinterpreter.codefeedback.bad_records import MaxBad
-from opencodeinterpreter.codefeedback.crew import Crew, Threads
-from opencodeinterpreter.codefeedback.jsonl import Record, read_records
-from opencodeinterpreter.codefeedback.running import Ended, Job, run_stage
+from opencodeinterpreter.codefeedback.files.jsonl import Record, read_records
+from opencodeinterpreter.codefeedback.pipeline.bad_records import MaxBad
+from opencodeinterpreter.codefeedback.pipeline.crew import Crew, Threads
+from opencodeinterpreter.codefeedback.pipeline.running import Ended, Job, run_stage
 from opencodeinterpreter.codefeedback.stages import Around, Stage, make_stage
 from opencodeinterpreter.config import load_config, model_settings
 from opencodeinterpreter.errors import ConfigError
@@ -136,7 +136,7 @@ def crew(ray: bool) -> Crew:
     """Return who does the rows."""
     if not ray:
         return Threads()
-    from opencodeinterpreter.codefeedback.ray_stage import RayCrew
+    from opencodeinterpreter.codefeedback.pipeline.ray_stage import RayCrew
 
     return RayCrew()
 

@@ -67,8 +67,8 @@ def plot(file: File, out: Picture) -> None:
     """Draw what a data set consists of: methods, languages, code, turns, tokens."""
     from opencodeinterpreter.cli.consoles import out_console
     from opencodeinterpreter.cli.text import short_path
-    from opencodeinterpreter.codefeedback.plots import composition_png, composition_svg
-    from opencodeinterpreter.codefeedback.statistics import count_dialogs
+    from opencodeinterpreter.codefeedback.presentation.plots import composition_png, composition_svg
+    from opencodeinterpreter.codefeedback.presentation.statistics import count_dialogs
     from opencodeinterpreter.errors import InputError
 
     if out.suffix.lower() not in (".svg", ".png"):
@@ -82,7 +82,7 @@ def plot(file: File, out: Picture) -> None:
 
 
 def _dialogs(file: Path, method: str | None) -> Iterator[Dialog]:
-    from opencodeinterpreter.codefeedback.exporting import read_dialog_file
+    from opencodeinterpreter.codefeedback.files.exporting import read_dialog_file
 
     for dialog in read_dialog_file(file):
         if method is None or dialog.meta.get("method") == method:
@@ -92,7 +92,7 @@ def _dialogs(file: Path, method: str | None) -> Iterator[Dialog]:
 def _write_page(dialogs: Iterator[Dialog], out: Path, title: str, most: int) -> None:
     from opencodeinterpreter.cli.consoles import err_console, out_console
     from opencodeinterpreter.cli.text import count, short_path
-    from opencodeinterpreter.codefeedback.page import dialogs_page
+    from opencodeinterpreter.codefeedback.presentation.page import dialogs_page
 
     held = list(islice(dialogs, most))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def _print_message(message: Message, out: Console) -> None:
     from opencodeinterpreter.cli.output import in_gutter
     from opencodeinterpreter.cli.reply import ReplyPrinter
     from opencodeinterpreter.cli.text import clean, visible
-    from opencodeinterpreter.codefeedback.executions import FEEDBACK
+    from opencodeinterpreter.codefeedback.verification.executions import FEEDBACK
 
     if message.role == "assistant":
         printer = ReplyPrinter(out, "dark")

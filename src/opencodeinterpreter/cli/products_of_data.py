@@ -11,12 +11,12 @@ from opencodeinterpreter.cli.consoles import err_console, out_console
 from opencodeinterpreter.cli.data_progress import shown_stage
 from opencodeinterpreter.cli.text import count, short_path
 from opencodeinterpreter.codefeedback.building import Build, build
-from opencodeinterpreter.codefeedback.card import Samples, dataset_card
-from opencodeinterpreter.codefeedback.exporting import export_dialogs, read_dialog_file
-from opencodeinterpreter.codefeedback.manifest import read_manifest
+from opencodeinterpreter.codefeedback.files.exporting import export_dialogs, read_dialog_file
+from opencodeinterpreter.codefeedback.pipeline.manifest import read_manifest
+from opencodeinterpreter.codefeedback.pipeline.running import Ended
+from opencodeinterpreter.codefeedback.presentation.card import Samples, dataset_card
+from opencodeinterpreter.codefeedback.presentation.statistics import count_dialogs
 from opencodeinterpreter.codefeedback.recipe import read_recipe
-from opencodeinterpreter.codefeedback.running import Ended
-from opencodeinterpreter.codefeedback.statistics import count_dialogs
 from opencodeinterpreter.dialog import Dialog
 
 

@@ -33,7 +33,7 @@ def _local(source: str) -> Path:
 
 def from_sessions(names: Sequence[str], licence: str | None, wanted: Wanted) -> None:
     """Turn sessions into dialogs."""
-    from opencodeinterpreter.codefeedback.from_sessions import SessionSettings, session_records, stage
+    from opencodeinterpreter.codefeedback.sessions.from_sessions import SessionSettings, session_records, stage
     from opencodeinterpreter.interpreter import SessionStore
 
     store = SessionStore(load_config().sessions_folder)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from opencodeinterpreter import __version__
-from opencodeinterpreter.codefeedback.crew import Crew, Threads
-from opencodeinterpreter.codefeedback.journal import OtherRunError, now
-from opencodeinterpreter.codefeedback.jsonl import read_records
+from opencodeinterpreter.codefeedback.files.jsonl import read_records
+from opencodeinterpreter.codefeedback.files.row_files import measure
+from opencodeinterpreter.codefeedback.pipeline.crew import Crew, Threads
+from opencodeinterpreter.codefeedback.pipeline.journal import OtherRunError, now
+from opencodeinterpreter.codefeedback.pipeline.running import Ended, Job, Progress, Silent, run_stage
 from opencodeinterpreter.codefeedback.recipe import Recipe, Step
-from opencodeinterpreter.codefeedback.row_files import measure
-from opencodeinterpreter.codefeedback.running import Ended, Job, Progress, Silent, run_stage
 from opencodeinterpreter.codefeedback.sources import read_files
 from opencodeinterpreter.codefeedback.stages import Around, make_stage
 from opencodeinterpreter.dialog import Dialog
@@ -96,7 +96,7 @@ def _ended(given: Build, step: Step, inputs: list[Path], out: Path, progress: Pr
 
 def _data_set(given: Build, rows: Path, steps: list[dict[str, Any]]) -> Built:
     """Write the dialogs in their forms, the card, and one manifest for everything."""
-    from opencodeinterpreter.codefeedback.exporting import export_dialogs
+    from opencodeinterpreter.codefeedback.files.exporting import export_dialogs
 
     count, files, name = measure(rows).rows or 0, [], given.recipe.name
     if _holds_dialogs(rows):
@@ -133,9 +133,9 @@ def _holds_dialogs(rows: Path) -> bool:
 
 
 def _card(given: Build, rows: Path, steps: list[dict[str, Any]], files: list[str]) -> Path:
-    from opencodeinterpreter.codefeedback.card import Samples, dataset_card
-    from opencodeinterpreter.codefeedback.plots import composition_svg
-    from opencodeinterpreter.codefeedback.statistics import count_dialogs
+    from opencodeinterpreter.codefeedback.presentation.card import Samples, dataset_card
+    from opencodeinterpreter.codefeedback.presentation.plots import composition_svg
+    from opencodeinterpreter.codefeedback.presentation.statistics import count_dialogs
 
     samples = Samples()
     statistics = count_dialogs(samples.of(Dialog.from_json(record.row) for record in read_records(rows)))

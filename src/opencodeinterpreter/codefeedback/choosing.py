@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Process, Row, Table
 from opencodeinterpreter.codefeedback.rows import Problem, Query
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Process, Row, Table
 from opencodeinterpreter.errors import ConfigError
 
 

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from opencodeinterpreter.codefeedback.code_blocks import language_name
+from opencodeinterpreter.codefeedback.verification.code_blocks import language_name
 
 _FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n`]*\n(.*?)(?:^[ \t>]*\1|\Z)", re.MULTILINE | re.DOTALL)
 _NO_LANGUAGE: Final = frozenset(

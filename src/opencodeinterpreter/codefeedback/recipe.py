@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from opencodeinterpreter.codefeedback.bad_records import MaxBad
+from opencodeinterpreter.codefeedback.pipeline.bad_records import MaxBad
 from opencodeinterpreter.codefeedback.settings import must_be_known
 from opencodeinterpreter.codefeedback.stages import STAGES, find_kind
 from opencodeinterpreter.errors import ConfigError
@@ -148,7 +148,7 @@ def _step(each: Any, before: list[Step], seed: int, models: Mapping[str, Any]) -
 
 
 def _export(given: Mapping[str, Any], steps: list[Step]) -> tuple[tuple[str, ...], str]:
-    from opencodeinterpreter.codefeedback.exporting import FORMS
+    from opencodeinterpreter.codefeedback.files.exporting import FORMS
 
     export = _mapping(given, "export", "a recipe")
     must_be_known(export, _EXPORT, "export has no key")

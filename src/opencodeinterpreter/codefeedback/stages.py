@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from opencodeinterpreter.codefeedback.choosing import Queries, Take, TakeSettings
-from opencodeinterpreter.codefeedback.manifest import beside
+from opencodeinterpreter.codefeedback.pipeline.manifest import beside
+from opencodeinterpreter.codefeedback.pipeline.stage import MapStage, TableStage
 from opencodeinterpreter.codefeedback.settings import must_be_known, names_of, settings_from
-from opencodeinterpreter.codefeedback.stage import MapStage, TableStage
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.models import ModelSettings
 
@@ -106,7 +106,7 @@ def _queries() -> Kind:
 
 
 def _dedup() -> Kind:
-    from opencodeinterpreter.codefeedback.deduplication import DeduplicationStage
+    from opencodeinterpreter.codefeedback.similarity.deduplication import DeduplicationStage
 
     def make(given: Mapping[str, Any], _inputs: Sequence[Path], _around: Around) -> Stage:
         return DeduplicationStage(**given)
@@ -115,7 +115,7 @@ def _dedup() -> Kind:
 
 
 def _pack() -> Kind:
-    from opencodeinterpreter.codefeedback.packing import PackingSettings, PackingStage
+    from opencodeinterpreter.codefeedback.methods.packing import PackingSettings, PackingStage
 
     def make(given: Mapping[str, Any], _inputs: Sequence[Path], around: Around) -> Stage:
         return PackingStage(settings_from(PackingSettings, given, "the stage pack"), around.embeddings)
@@ -131,16 +131,16 @@ def _modelled(
     Args:
         name: of the stage.
         about: one line.
-        module: that has its ``stage`` and its options.
+        module: of the methods, that has its ``stage`` and its options.
         options: the name of the options' class.
         parts: that a model must play.
         silent: parts that need not be played.
     """
-    from opencodeinterpreter.codefeedback.execution import ExecutionSettings
-    from opencodeinterpreter.codefeedback.model_stage import Means
+    from opencodeinterpreter.codefeedback.asking.model_stage import Means
+    from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings
     from opencodeinterpreter.models import Generation
 
-    found = importlib.import_module(f"opencodeinterpreter.codefeedback.{module}")
+    found = importlib.import_module(f"opencodeinterpreter.codefeedback.methods.{module}")
     kind: type[Any] = getattr(found, options)
     own, limits = names_of(kind), names_of(ExecutionSettings)
     generation = ("max_tokens", "temperature", "top_p")
@@ -171,7 +171,7 @@ def _chosen(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _player(part: str, given: Mapping[str, Any], around: Around) -> Any:
-    from opencodeinterpreter.codefeedback.parts import player
+    from opencodeinterpreter.codefeedback.asking.parts import player
 
     name = given.get(part, around.model)
     if name is None:
@@ -208,7 +208,7 @@ def _followup() -> Kind:
 
 def _executing(name: str, about: str, module: str, settings: str | None) -> Kind:
     """Return the kind of a stage that executes: its own settings and the limits of execution in one mapping."""
-    from opencodeinterpreter.codefeedback.execution import ExecutionSettings
+    from opencodeinterpreter.codefeedback.verification.execution import ExecutionSettings
 
     found = importlib.import_module(f"opencodeinterpreter.codefeedback.{module}")
     kind: type[Any] | None = getattr(found, settings) if settings else None
@@ -227,11 +227,11 @@ def _executing(name: str, about: str, module: str, settings: str | None) -> Kind
 
 
 def _check() -> Kind:
-    return _executing("check", "solutions of problems are run with their tests", "checked_solutions", None)
+    return _executing("check", "solutions of problems are run with their tests", "methods.checked_solutions", None)
 
 
 def _verify() -> Kind:
-    return _executing("verify", "every dialog is verified", "verification", "VerificationSettings")
+    return _executing("verify", "every dialog is verified", "verification.verifying", "VerificationSettings")
 
 
 def _decontaminate() -> Kind:

@@ -27,8 +27,8 @@ from opencodeinterpreter.codefeedback.decontamination.ngrams import (
 from opencodeinterpreter.codefeedback.decontamination.references import Reference
 from opencodeinterpreter.codefeedback.decontamination.texts import code_of, prose_of, words_of
 from opencodeinterpreter.codefeedback.decontamination.translation import in_english, key_words, language_of
-from opencodeinterpreter.codefeedback.embedding import Embedder, Vectors
-from opencodeinterpreter.codefeedback.embedding_models import TfidfEmbedder
+from opencodeinterpreter.codefeedback.similarity.embedding import Embedder, Vectors
+from opencodeinterpreter.codefeedback.similarity.embedding_models import TfidfEmbedder
 
 Part: TypeAlias = tuple[str, str]
 """A question and its answer; either may be empty."""

@@ -18,10 +18,10 @@ from opencodeinterpreter.codefeedback.decontamination.references import (
     load_references,
 )
 from opencodeinterpreter.codefeedback.decontamination.report import Pair, Report
-from opencodeinterpreter.codefeedback.embedding import EmbeddingStore
-from opencodeinterpreter.codefeedback.embedding_models import TFIDF, load_embedder
-from opencodeinterpreter.codefeedback.row_texts import answer_of, question_of
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Row, Table
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
+from opencodeinterpreter.codefeedback.similarity.embedding import EmbeddingStore
+from opencodeinterpreter.codefeedback.similarity.embedding_models import TFIDF, load_embedder
+from opencodeinterpreter.codefeedback.similarity.row_texts import answer_of, question_of
 from opencodeinterpreter.errors import ConfigError
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from opencodeinterpreter.codefeedback.languages import language_of
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop
 from opencodeinterpreter.codefeedback.rows import Bug, Fields, Problem, Query
-from opencodeinterpreter.codefeedback.stage import Drop
 
 UNKNOWN = "unknown"
 """The licence of a row of which nobody has said it."""

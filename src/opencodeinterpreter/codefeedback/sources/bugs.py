@@ -6,11 +6,11 @@ import ast
 import json
 from typing import Any, Final
 
-from opencodeinterpreter.codefeedback.code_blocks import language_name
-from opencodeinterpreter.codefeedback.completing import completed
+from opencodeinterpreter.codefeedback.methods.completing import completed
 from opencodeinterpreter.codefeedback.rows import Bug, Tests
 from opencodeinterpreter.codefeedback.sources.base import Format, Given
 from opencodeinterpreter.codefeedback.sources.leetcode import STATEMENT_BY
+from opencodeinterpreter.codefeedback.verification.code_blocks import language_name
 from opencodeinterpreter.errors import InputError
 
 

@@ -11,10 +11,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from opencodeinterpreter.codefeedback.completing import completed
+from opencodeinterpreter.codefeedback.methods.completing import completed
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop
 from opencodeinterpreter.codefeedback.rows import Problem, Solution, Tests
 from opencodeinterpreter.codefeedback.sources.base import Format, Given
-from opencodeinterpreter.codefeedback.stage import Drop
 from opencodeinterpreter.errors import InputError
 
 

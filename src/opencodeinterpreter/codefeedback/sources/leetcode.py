@@ -11,11 +11,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from opencodeinterpreter.codefeedback.completing import completed, missing_lines
+from opencodeinterpreter.codefeedback.methods.completing import completed, missing_lines
+from opencodeinterpreter.codefeedback.methods.variants import variants
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop
 from opencodeinterpreter.codefeedback.rows import Problem, Solution, Tests
 from opencodeinterpreter.codefeedback.sources.base import Format, Given
-from opencodeinterpreter.codefeedback.stage import Drop
-from opencodeinterpreter.codefeedback.variants import variants
 from opencodeinterpreter.errors import InputError
 
 STATEMENT_BY: Final = {"statement_by": "LeetCode"}

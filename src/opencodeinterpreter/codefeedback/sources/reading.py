@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from opencodeinterpreter.codefeedback.code_blocks import language_name
-from opencodeinterpreter.codefeedback.jsonl import Record, read_records
-from opencodeinterpreter.codefeedback.row_files import measure
+from opencodeinterpreter.codefeedback.files.jsonl import Record, read_records
+from opencodeinterpreter.codefeedback.files.row_files import measure
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Process, Row
 from opencodeinterpreter.codefeedback.rows import Problem
 from opencodeinterpreter.codefeedback.sources.base import UNKNOWN, Format, Given
 from opencodeinterpreter.codefeedback.sources.formats import find_format, recognised
-from opencodeinterpreter.codefeedback.stage import Drop, Outcome, Process, Row
+from opencodeinterpreter.codefeedback.verification.code_blocks import language_name
 from opencodeinterpreter.errors import ConfigError, InputError
 
 

@@ -1,0 +1,1 @@
+"""Row files: read record by record, and written in the forms that others read."""

@@ -1,0 +1,1 @@
+"""The query filter and the five methods that make dialogs."""

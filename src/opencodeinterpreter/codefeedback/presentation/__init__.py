@@ -1,0 +1,1 @@
+"""What people look at: counts, plots, the card, a page of dialogs."""

@@ -1,0 +1,1 @@
+"""From a person's own sessions to dialogs, without what is nobody's business."""
