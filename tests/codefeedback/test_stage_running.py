@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,16 @@ def test_the_manifest_tells_everything(tmp_path: Path) -> None:
         "detail": "7 = 7 * 1",
         "row": {"id": "r7", "n": 7},
     }
+
+
+def test_a_stage_may_sum_its_notes_up(tmp_path: Path) -> None:
+    class Summing(Splitting):
+        def summary(self, notes: Mapping[str, Any]) -> dict[str, Any]:
+            return {"a third": notes["rows"] // 3}
+
+    inputs = write_rows(tmp_path / "in.jsonl", 21)
+    manifest = run_stage(Job(Summing(), [inputs], tmp_path / "out.jsonl")).manifest
+    assert manifest["notes"] == {"rows": 21, "by rest": {"0": 7, "1": 7, "2": 7}, "a third": 7}
 
 
 @pytest.mark.parametrize("kind", ["splitting", "pairing"])

@@ -22,7 +22,7 @@ from opencodeinterpreter.codefeedback.pipeline.manifest import (
     read_manifest,
 )
 from opencodeinterpreter.codefeedback.pipeline.outputs import Outputs
-from opencodeinterpreter.codefeedback.pipeline.stage import MapStage, TableStage
+from opencodeinterpreter.codefeedback.pipeline.stage import MapStage, Summarising, TableStage
 from opencodeinterpreter.codefeedback.pipeline.tables import TableFolder, build_table, work_path
 from opencodeinterpreter.errors import InputError, ModelError, OcintError, SandboxError
 
@@ -239,6 +239,9 @@ def _manifest(
     job: Job, inputs: list[Measured], deciding: dict[str, Any], outputs: Outputs, started: str
 ) -> dict[str, Any]:
     settings = deciding["settings"]
+    told = outputs.told()
+    if isinstance(job.stage, Summarising):
+        told["notes"] = {**told["notes"], **job.stage.summary(told["notes"])}
     return {
         "stage": job.stage.name,
         "package_version": __version__,
@@ -251,7 +254,7 @@ def _manifest(
         "inputs": [{"name": each.name, "sha256": each.sha256, "rows": each.rows} for each in inputs],
         "rows_in": sum(each.rows or 0 for each in inputs),
         "deciding": deciding,
-        **outputs.told(),
+        **told,
     }
 
 

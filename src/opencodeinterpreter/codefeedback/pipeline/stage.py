@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 Row: TypeAlias = dict[str, Any]
 """One JSON object of a row file."""
@@ -69,6 +69,15 @@ class MapStage(Protocol):
 
     def stop(self) -> None:
         """End what ``process`` is doing in all threads, from any thread; it may raise there. May do nothing."""
+        ...
+
+
+@runtime_checkable
+class Summarising(Protocol):
+    """A stage that has more to say of a whole run than the sums of its notes."""
+
+    def summary(self, notes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the manifest's notes have besides the sums."""
         ...
 
 
