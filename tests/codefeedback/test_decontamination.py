@@ -114,6 +114,7 @@ def test_rows_without_text_are_like_nothing(detector: Detector) -> None:
     assert not any(each and each.hit for each in detector.compare([[("", "")], [("\ud800", "?")]]))
 
 
+@pytest.mark.usefixtures("references")
 def test_a_problem_inside_a_long_dialog_is_found(tmp_path: Path) -> None:
     copy = next(each for each in PLANTED if each["id"] == "planted-Mbpp-259-1")
     turns = [(f"What does step {number} of the build do?", "It links the program.") for number in range(6)]
@@ -129,6 +130,7 @@ def test_a_problem_inside_a_long_dialog_is_found(tmp_path: Path) -> None:
     assert drop.detail.startswith("Mbpp/259, likeness ")
 
 
+@pytest.mark.usefixtures("references")
 def test_the_report_names_pairs_layers_and_leakage(tmp_path: Path) -> None:
     rows = [query(each["id"], each["query"], each["answer"], source="planted") for each in half("tuning")]
     rows += [query(f"clean {number}", *row) for number, row in enumerate(CLEAN)]
@@ -146,6 +148,7 @@ def test_the_report_names_pairs_layers_and_leakage(tmp_path: Path) -> None:
     assert all(f"| {pair['problem']} | {pair['id']} (planted) |" in page for pair in report["pairs"])
 
 
+@pytest.mark.usefixtures("references")
 def test_what_only_meaning_speaks_against_can_be_listed_or_judged(tmp_path: Path) -> None:
     translated = next(each for each in PLANTED if each["id"] == "planted-Mbpp-260-1")
     rows = [query("t", translated["query"], translated["answer"])]
