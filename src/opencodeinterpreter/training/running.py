@@ -125,7 +125,11 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
         result = trainer.train(resume_from_checkpoint=str(whole[-1]) if whole else None)
         if prepared.held_out.samples and not _judged_at(trainer.state):
             trainer.evaluate()
-        return _keep(trainer, prepared, output, result.metrics.get("train_runtime", 0.0))
+        finished = _keep(trainer, prepared, output, result.metrics.get("train_runtime", 0.0))
+    # A process that ends while the threads of its group still run is aborted.
+    together.wait_for_everyone()
+    together.destroy_process_group()
+    return finished
 
 
 def _model(prepared: Prepared, device: Device) -> Any:
