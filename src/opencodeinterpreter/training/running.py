@@ -108,13 +108,14 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
     from opencodeinterpreter.training.trainer import TargetTrainer, checkpoints, remove_torn
     from opencodeinterpreter.training.watching import Watch
 
-    together = accelerate.PartialState()
+    device = this_device()
+    # Without a GPU it has to be told, else each process takes itself for the only one.
+    together = accelerate.PartialState(cpu=device.kind == "cpu")
     if together.is_main_process:
         claim(output, prepared, restart)
         remove_torn(output)
     together.wait_for_everyone()
     transformers.set_seed(recipe.seed)
-    device = this_device()
     with warnings.catch_warnings():
         # Remarks of the libraries about themselves and each other.
         warnings.simplefilter("ignore")
