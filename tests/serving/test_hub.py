@@ -103,6 +103,31 @@ def test_a_stop_reaches_a_session_that_waits_for_the_model(hub_with) -> None:
     first.stop()
 
 
+def test_of_many_messages_at_once_one_begins(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_with()
+    room = hub.create()
+    admit = hub.admit
+    # Whoever has been let in takes a while to begin.
+    monkeypatch.setattr(hub, "admit", lambda room: (admit(room), time.sleep(0.05)))
+    begun, refused = [], []
+
+    def send() -> None:
+        try:
+            room.message("Print six times seven.")
+            begun.append(1)
+        except BusyError:
+            refused.append(1)
+
+    threads = [threading.Thread(target=send) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert room.wait(60)
+    assert (len(begun), len(refused)) == (1, 11)
+    assert len(room.turns()) == 1
+
+
 def test_an_idle_session_is_parked_and_comes_back_with_its_variables(hub_with) -> None:
     hub = hub_with(park_seconds=0.2, sweep_seconds=0.05)
     room = hub.create()

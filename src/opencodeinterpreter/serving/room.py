@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -25,11 +26,13 @@ from opencodeinterpreter.interpreter import (
 )
 from opencodeinterpreter.interpreter.history import Turn
 from opencodeinterpreter.interpreter.recording import history_of
-from opencodeinterpreter.interpreter.session_log import count_events, read_events, read_numbered
+from opencodeinterpreter.interpreter.session_log import count_events, read_events
 from opencodeinterpreter.models.base import ChatModel, Generation
+from opencodeinterpreter.serving import room_log
 from opencodeinterpreter.serving.fair_queue import SessionModel
 from opencodeinterpreter.serving.feed import Bell
-from opencodeinterpreter.serving.refusals import BusyError, NothingWaitsError
+from opencodeinterpreter.serving.pending import Pending
+from opencodeinterpreter.serving.refusals import BusyError
 
 if TYPE_CHECKING:
     from opencodeinterpreter.serving.hub import Hub
@@ -73,7 +76,7 @@ class Room:
         self._model: SessionModel | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._pending: tuple[int, ApprovalRequest | InstallRequest] | None = None
+        self._pending = Pending()
         self._last: Event | None = None
         self._replay_from = 0
 
@@ -90,7 +93,7 @@ class Room:
     @property
     def state(self) -> State:
         if self._thread is not None:
-            return "waiting" if self._pending is not None else "running"
+            return "waiting" if self._pending else "running"
         return "idle" if self._interpreter is not None else "parked"
 
     @property
@@ -112,8 +115,7 @@ class Room:
     @property
     def pending(self) -> dict[str, Any] | None:
         """The request that waits for a person, with the number of its event."""
-        pending = self._pending
-        return {**pending[1].to_json(), "seq": pending[0]} if pending else None
+        return self._pending.to_json()
 
     @property
     def sequence(self) -> int:
@@ -128,10 +130,7 @@ class Room:
 
     def settings(self) -> dict[str, Any]:
         """Return the model and whether runs are to be approved, as the log says."""
-        found: dict[str, Any] = {"model": self._hub.shelf.default, "approve": self._hub.settings.approve}
-        for _, row in read_numbered(self.log):
-            if row.get("type") in ("session", "chosen"):
-                found.update({key: row[key] for key in ("model", "approve") if row.get(key) not in (None, "")})
+        found = {"model": self._hub.shelf.default, "approve": self._hub.settings.approve, **room_log.chosen(self.log)}
         if found["model"] not in self._hub.shelf.names:  # of the command line, or no longer offered
             found["model"] = self._hub.shelf.default
         return found
@@ -227,20 +226,9 @@ class Room:
         """
         # Its event is in the log, for all to see, a moment before the request can be decided.
         if self._thread is not None:
-            self.bell.wait_for(lambda: self._pending is not None or self._thread is None, _MOMENT)
+            self.bell.wait_for(lambda: bool(self._pending) or self._thread is None, _MOMENT)
         with self._lock:
-            if self._pending is None:
-                raise NothingWaitsError("Nothing waits for a decision.")
-            _, request = self._pending
-            if verb == "edit":
-                if isinstance(request, InstallRequest) or not text.strip():
-                    raise InputError("Only code can be edited, and not to nothing.")
-                request.edit(text)
-            elif verb == "approve":
-                request.approve()
-            else:
-                request.reject(text)
-            self._pending = None
+            self._pending.decide(verb, text)
         self.bell.ring()
 
     def choose(self, model: str | None = None, approve: bool | None = None) -> None:
@@ -277,11 +265,7 @@ class Room:
         Raises:
             InputError: the event of this number began no code.
         """
-        for _, row in read_numbered(self.log, cell - 1):
-            if row.get("type") in ("code_action_started", "approval_request"):
-                return str(row["code"])
-            break
-        raise InputError(f"Event {cell} is no code cell.")
+        return room_log.code_of(self.log, cell)
 
     def reset(self) -> None:
         """End the kernel: variables are gone, files stay, and nothing is replayed."""
@@ -321,8 +305,9 @@ class Room:
         """The ``Answer`` or ``Failure`` of the run that ended last here."""
         return self._last
 
-    def _free(self) -> threading.RLock:
-        """Return the lock, to be held.
+    @contextmanager
+    def _free(self) -> Iterator[None]:
+        """Hold the lock while nothing runs, so that of two who begin at once one is refused.
 
         Raises:
             BusyError: something runs.
@@ -330,7 +315,7 @@ class Room:
         with self._lock:
             if self._thread is not None:
                 raise BusyError("Something runs in this session; wait for it, or stop it first.")
-        return self._lock
+            yield
 
     def _opened(self) -> Interpreter:
         """Return the interpreter, opening session and sandbox if they are parked; starts no kernel yet."""
@@ -347,7 +332,7 @@ class Room:
             try:
                 session.on_append = self.bell.ring
                 chosen = self.settings()
-                if _was_cut(self.log):
+                if room_log.was_cut(self.log):
                     session.append({"type": "interrupted", "text": _CUT})
                 self._model = self._hub.shelf.for_session(chosen["model"], self.bell.ring)
                 self._interpreter = self._hub.interpreter(session, cast(ChatModel, self._model), chosen["approve"])
@@ -357,8 +342,7 @@ class Room:
             self._session = session
         finally:
             self._hub.opened(self)
-        resets = [row["turns"] for _, row in read_numbered(self.log) if row.get("type") == "reset"]
-        self._replay_from = resets[-1] if resets else 0
+        self._replay_from = room_log.turns_before_reset(self.log)
         later = self.turns()[self._replay_from :]
         self.state_lost = any(round_.result is not None for turn in later for round_ in turn.rounds)
 
@@ -396,7 +380,7 @@ class Room:
             if timer is not None:
                 timer.cancel()
             with self._lock:
-                self._pending = None
+                self._pending.clear()
                 self._thread = None
                 self.used = time.monotonic()
             self._hub.ended(self, self._last)
@@ -413,10 +397,10 @@ class Room:
         if isinstance(event, ApprovalRequest | InstallRequest):
             with self._lock:
                 assert self._session is not None
-                self._pending = (self._session.count, event)
-        elif self._pending is not None:
+                self._pending.wait_on(self._session.count, event)
+        elif self._pending:
             with self._lock:
-                self._pending = None
+                self._pending.clear()
         if isinstance(event, Answer | Failure):
             self._last = event
         self._hub.saw(self, event)
@@ -461,15 +445,3 @@ class Room:
         self.wait(seconds)
         with self._lock:
             self._close()
-
-
-def _was_cut(log: Path) -> bool:
-    """Tell whether the last turn of a log has no end: its program was killed."""
-    cut = False
-    for _, row in read_numbered(log):
-        kind = row.get("type")
-        if kind == "turn_started":
-            cut = True
-        elif kind in ("answer", "failure", "interrupted", "undo"):
-            cut = False
-    return cut
