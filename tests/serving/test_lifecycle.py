@@ -94,7 +94,8 @@ def test_a_full_workspace_ends_the_code_that_fills_it_alone(start_server) -> Non
         full, other = client.new(), client.new()
         events = client.run(full, "run: open('big', 'wb').write(bytes(64 << 20))\nimport time; time.sleep(10)")
         result = next(row["result"] for row in events if row["type"] == "execution_finished")
-        assert (result["status"], result["reason"]) == ("killed", "disk")
+        assert result["reason"] == "disk"
+        assert result["status"] in {"error", "killed"}  # the write is refused, or the watcher comes first
         upload = client.post(f"/api/v1/sessions/{full}/files", files={"file": ("a", b"x" * (1 << 20))})
         assert upload.status_code == 400
         assert "does not fit" in upload.json()["error"]["message"]
