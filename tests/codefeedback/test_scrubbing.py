@@ -170,6 +170,8 @@ SEEDS = Path(__file__).parents[2] / "examples" / "code-feedback" / "seeds" / "th
 
 
 def test_real_code_is_left_alone() -> None:
-    codes = [json.loads(line)["code"] for line in SEEDS.read_text(encoding="utf-8").splitlines()]
-    assert len(codes) > 40
-    assert [code for code in codes if scrub(code) != code] == []
+    rows = [json.loads(line) for line in SEEDS.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) > 40
+    changed = [row for row in rows if scrub(row["code"]) != row["code"]]
+    assert [row["name"] for row in changed] == ["indian_phone_validator"]  # its doctests hold phone numbers
+    ast.parse(scrub(changed[0]["code"]))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from opencodeinterpreter.cli import options
-
-_SERVER, _SESSIONS = "Server", "Sessions"
+from opencodeinterpreter.cli import server_options as server
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,66 +14,21 @@ def add_to(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; others than loopback are open to the network.",
-                          rich_help_panel=_SERVER)
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.",
-                                      rich_help_panel=_SERVER)] = 8000,
-    keys: Annotated[
-        Path | None,
-        typer.Option("--keys", metavar="FILE", help="API keys and their limits; without it one token is made.",
-                     readable=False, rich_help_panel=_SERVER),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option("--token-file", metavar="FILE", help="Keep the token here, so that it stays the same.",
-                     readable=False, rich_help_panel=_SERVER),
-    ] = None,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option("--allow-host", metavar="NAME", help="A name under which the server is reached.",
-                     rich_help_panel=_SERVER),
-    ] = None,
-    allow_origin: Annotated[
-        list[str] | None,
-        typer.Option("--allow-origin", metavar="URL", help="A page whose scripts may send requests.",
-                     rich_help_panel=_SERVER),
-    ] = None,
-    max_body_mb: Annotated[
-        float, typer.Option("--max-body-mb", min=0.001, help="Of one request without files.", rich_help_panel=_SERVER)
-    ] = 32.0,
-    drain_seconds: Annotated[
-        float, typer.Option("--drain-seconds", min=0, help="For what runs, when the server is ended.",
-                            rich_help_panel=_SERVER)
-    ] = 10.0,
-    offer: Annotated[
-        list[str] | None,
-        typer.Option("--offer", metavar="NAME", help="A further model that can be chosen.", rich_help_panel=_SESSIONS),
-    ] = None,
-    parallel: Annotated[
-        int, typer.Option("--parallel", min=1, max=64, help="Replies the embedded model writes side by side.",
-                          rich_help_panel=_SESSIONS)
-    ] = 1,
-    kernels: Annotated[
-        int, typer.Option("--kernels", min=1, help="Sessions that have a kernel at a time.", rich_help_panel=_SESSIONS)
-    ] = 16,
-    waiting: Annotated[
-        int, typer.Option("--waiting", min=1, help="Replies that may wait for the model.", rich_help_panel=_SESSIONS)
-    ] = 32,
-    park_seconds: Annotated[
-        float, typer.Option("--park-seconds", min=1, help="Unused for so long, a session loses its kernel.",
-                            rich_help_panel=_SESSIONS)
-    ] = 900.0,
-    expire_days: Annotated[
-        float | None,
-        typer.Option("--expire-days", min=0.001, help="Unused for so long, a session is deleted.",
-                     rich_help_panel=_SESSIONS),
-    ] = None,
-    replay: Annotated[
-        bool, typer.Option("--replay/--no-replay", help="Run earlier code again when a session gets a new kernel.",
-                           rich_help_panel=_SESSIONS)
-    ] = True,
+    host: server.Host = "127.0.0.1",
+    port: server.Port = 8000,
+    keys: server.KeyFile = None,
+    token_file: server.TokenFile = None,
+    allow_host: server.AllowHost = None,
+    allow_origin: server.AllowOrigin = None,
+    max_body_mb: server.MaxBody = 32.0,
+    drain_seconds: server.Drain = 10.0,
+    offer: server.Offer = None,
+    parallel: server.Parallel = 1,
+    kernels: server.Kernels = 16,
+    waiting: server.Waiting = 32,
+    park_seconds: server.Park = 900.0,
+    expire_days: server.Expire = None,
+    replay: server.Replay = True,
     approve: options.Approve = None,
     max_rounds: options.MaxRounds = None,
     model: options.Model = None,
@@ -96,7 +47,7 @@ def serve(
     memory_mb: options.MemoryMb = None,
     processes: options.Processes = None,
     workspace_mb: options.WorkspaceMb = None,
-) -> None:  # fmt: skip
+) -> None:
     """Serve the HTTP API on this machine: OpenAI-compatible, and one of our own with every feature.
 
     Prints its address and, where no file of keys is given, a token that every request must bear.

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from opencodeinterpreter.cli import options
+from opencodeinterpreter.cli import server_options as server
 
 PORT = 8765
-_PAGE = "Page"
 _FOR_TERMINALS = frozenset({"elinks", "links", "lynx", "w3m", "www-browser"})
 
 
@@ -24,32 +24,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def web(
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.", rich_help_panel=_PAGE)
-    ] = True,
+    browser: server.Browser = True,
     port: Annotated[
         int | None,
         typer.Option("--port", min=0, max=65535, help=f"{PORT} where it is free, else any; 0 takes a free one.",
-                     rich_help_panel=_PAGE),
+                     rich_help_panel="Server"),
     ] = None,
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; others than loopback are open to the network.",
-                          rich_help_panel=_PAGE)
-    ] = "127.0.0.1",
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option("--allow-host", metavar="NAME", help="A name under which the page is reached.",
-                     rich_help_panel=_PAGE),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option("--token-file", metavar="FILE", help="Keep the token here, so that the link stays the same.",
-                     readable=False, rich_help_panel=_PAGE),
-    ] = None,
-    offer: Annotated[
-        list[str] | None,
-        typer.Option("--offer", metavar="NAME", help="A further model to choose from.", rich_help_panel=_PAGE),
-    ] = None,
+    host: server.Host = "127.0.0.1",
+    allow_host: server.AllowHost = None,
+    token_file: server.TokenFile = None,
+    offer: server.Offer = None,
     approve: options.Approve = None,
     max_rounds: options.MaxRounds = None,
     model: options.Model = None,
