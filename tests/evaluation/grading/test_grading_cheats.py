@@ -16,11 +16,13 @@ from opencodeinterpreter.sandbox.processes import descendants
 
 @pytest.mark.parametrize("name", CHEATS)
 def test_a_cheat_fails_and_leaves_nothing(name: str, grader: Grader, squares: Problem) -> None:
+    before = set(descendants(os.getpid()))  # other tests' kernels, which are kept for the whole run
+
     grade = grader.grade(squares, CHEATS[name])
 
     assert grade.base.verdict not in (Verdict.PASS, Verdict.HARNESS, Verdict.NO_CODE)
     assert grade.plus.verdict not in (Verdict.PASS, Verdict.HARNESS, Verdict.NO_CODE)
-    assert descendants(os.getpid()) == [os.getpid()]
+    assert set(descendants(os.getpid())) <= before
 
 
 @pytest.mark.parametrize(
