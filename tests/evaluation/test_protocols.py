@@ -151,6 +151,28 @@ class TestExecution:
         solved = solve("execution", [WRONG, RIGHT], grader, Settings(refine="cause"))
         assert "what in the code causes this" in solved.feedback
 
+    def test_the_reply_can_be_begun_with_its_code(self, grader: Grader) -> None:
+        solved = solve("execution", [WRONG, RIGHT.split("```python\n")[1]], grader, Settings(refine="code"))
+        *_, feedback, begun = solved.model.requests[1]
+        assert feedback.content.endswith("Reply with the complete corrected code in one ```python block.")
+        assert (begun.role, begun.content) == ("assistant", "```python\n")
+        assert solved.outcome.final == 1
+
+    def test_the_task_can_be_set_anew_without_the_code_that_failed(self, grader: Grader) -> None:
+        settings = Settings(refine="fresh", rounds=3, prompt="evalplus")
+        begun = [text.split("```python\n")[1] for text in (WRONG, double("7"), RIGHT)]
+        solved = solve("execution", begun, grader, settings)
+        first, second, third = solved.model.requests
+        assert second[0].content == (
+            f"{first[0].content.rstrip()}\n\nA solution of this has been tried and was not right.\n"
+            "Execution result: \nThe results aren't as expected.\nInput: [2, 1]\nExpected Output: 5\nActual Output: 3"
+            "\nThe results aren't as expected.\nInput: [10, -3]\nExpected Output: 17\nActual Output: 7"
+        )
+        assert second[1:] == first[1:], "the reply is begun as the first one was"
+        assert third[0].content.startswith(second[0].content), "the feedback of every round stays"
+        assert third[0].content.count("has been tried") == 2
+        assert solved.outcome.final == 2
+
 
 class TestRefining:
     def test_the_same_code_again_is_asked_for_again_at_a_higher_temperature(self, grader: Grader) -> None:

@@ -99,7 +99,8 @@ Refine = Annotated[
     typer.Option(
         "--refine",
         metavar="NAME",
-        help="plain (as published), clear, or cause: name the cause first.",
+        help="plain (as published), clear, cause: name the cause first, code: begin the reply with code, "
+        "fresh: without the code that failed.",
         rich_help_panel=_PROTOCOL,
     ),
 ]

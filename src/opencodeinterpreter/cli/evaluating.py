@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import platformdirs
 
@@ -25,6 +25,7 @@ from opencodeinterpreter.evaluation.grading import Grader
 from opencodeinterpreter.evaluation.identity import Identity, identify
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols import Protocol, Settings, label, load_protocol
+from opencodeinterpreter.evaluation.protocols.prompts import RefineName
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
 from opencodeinterpreter.evaluation.runner import Ended, Work, run_protocol
 from opencodeinterpreter.models import ChatModel, Generation, load_model
@@ -40,7 +41,7 @@ _GAIN_SIDE_BY_SIDE = ("openai:", "transformers:")
 _FAULTS_SHOWN = 10
 _CHOICES = {
     "prompt": ("evalplus", "evalplus-chat", "qwen", "original"),
-    "refine": ("plain", "clear", "cause"),
+    "refine": get_args(RefineName),
     "gate": ("plus", "base"),
     "spend": ("all", "needed"),
 }

@@ -138,6 +138,11 @@ class Solving:
         self._protocol, self._asker, self._grader, self._synthesizer = protocol, asker, grader, synthesizer
         self._sample = sample
 
+    @property
+    def refine(self) -> RefineName:
+        """How a refinement is asked for."""
+        return refine_name(self._protocol, self.settings) if "refine" in self._protocol.settings else "plain"
+
     def first(
         self, problem: Problem, *, kind: str = "answer", draw: int = 0, temperature: float | None = None
     ) -> Attempt:
@@ -193,7 +198,7 @@ class Solving:
 
     def feedback(self, result: str) -> str:
         """Return what the model is told of the result of an execution, with what it is asked to do then."""
-        return refining(execution_result(result), refine_name(self._protocol, self.settings))
+        return refining(execution_result(result), self.refine)
 
     def aside(self, kind: str, messages: Sequence[Message], *, synthesizer: bool = False) -> Reply:
         """Ask something that is no attempt; it is recorded all the same.

@@ -15,7 +15,7 @@ from opencodeinterpreter.evaluation.problems import Problem
 
 PROMPTS_VERSION = "2"
 PromptName = Literal["evalplus", "evalplus-chat", "qwen", "original"]
-RefineName = Literal["plain", "clear", "cause"]
+RefineName = Literal["plain", "clear", "cause", "code", "fresh"]
 
 FEEDBACK_CHARACTERS = 500
 """Where the original cuts the feedback on one suite."""
@@ -32,7 +32,7 @@ _EVALPLUS_OPENING = (
 # qwencoder-eval/instruct/eval_plus/convert_data.py, commit dc5af29).
 _QWEN_SYSTEM = "You are an intelligent programming assistant to produce Python algorithmic solutions"
 _QWEN = "Can you complete the following Python function?"
-_QWEN_OPENING = "```python\n"
+_QWEN_OPENING = _CODE_OPENING = "```python\n"
 CODE_END = "\n```\n"
 """What ends a reply that was begun for the model, as in EvalPlus: the end of the block in which it begins."""
 
@@ -91,7 +91,9 @@ def _original(problem: Problem) -> str:
     return f"{_ORIGINAL_ROLE}\n\n{INSTRUCTION_MARK}\n{task}\n\n{_ORIGINAL_END}\n\n{RESPONSE_MARK}"
 
 
-def following(messages: Sequence[Message], reply: str, feedback: str, *, flattened: bool) -> tuple[Message, ...]:
+def following(
+    messages: Sequence[Message], reply: str, feedback: str, *, flattened: bool, refine: RefineName = "plain"
+) -> tuple[Message, ...]:
     """Return the messages that ask for a refinement.
 
     Args:
@@ -100,13 +102,19 @@ def following(messages: Sequence[Message], reply: str, feedback: str, *, flatten
         feedback: what the model is told of it.
         flattened: pack it all into the one user message, as the original evaluation did, which marks the feedback as
             an instruction but opens no response after it; else the dialog goes on in turns of its own.
+        refine: with ``code`` the reply is begun with its block of code; with ``fresh`` the task is set anew, with the
+            feedback below it and without the reply, since a small model copies what it sees.
     """
-    if opening(messages):
-        messages = messages[:-1]
-    if not flattened:
-        return (*messages, Message("assistant", reply), Message("user", feedback))
-    *before, last = messages
-    return (*before, Message("user", f"{last.content}\n{reply}\n\n{INSTRUCTION_MARK}\n{feedback}\n"))
+    begun = opening(messages)
+    *before, last = messages[:-1] if begun else messages
+    if refine == "fresh":
+        anew = (*before, Message("user", f"{last.content.rstrip()}\n\n{feedback}"))
+        return (*anew, Message("assistant", begun)) if begun else anew
+    if flattened:
+        asked = (*before, Message("user", f"{last.content}\n{reply}\n\n{INSTRUCTION_MARK}\n{feedback}\n"))
+    else:
+        asked = (*before, last, Message("assistant", reply), Message("user", feedback))
+    return (*asked, Message("assistant", _CODE_OPENING)) if refine == "code" else asked
 
 
 def wrong_answer(inputs: str, expected: str, actual: str) -> str:
@@ -134,11 +142,16 @@ _CAUSE = (
     "Your code is not right yet. First say in one or two sentences what in the code causes this and what it must do "
     "instead. Then give the complete corrected code in one ```python block. Do not repeat the same code."
 )
+_FRESH = "A solution of this has been tried and was not right."
 
 
 def refining(feedback: str, refine: RefineName) -> str:
     """Return what asks for a refinement: ``plain``, as published, says nothing besides the feedback itself."""
-    return {"plain": feedback, "clear": f"{feedback}\n\n{_CLEAR}", "cause": f"{feedback}\n\n{_CAUSE}"}[refine]
+    if refine == "plain":
+        return feedback
+    if refine == "fresh":
+        return f"{_FRESH}\n{feedback}"
+    return f"{feedback}\n\n{_CAUSE if refine == 'cause' else _CLEAR}"
 
 
 def raised(call: str, error: str) -> str:

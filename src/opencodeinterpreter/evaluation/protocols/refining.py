@@ -84,7 +84,9 @@ class _Loop:
             return False
         settings = self._solving.settings
         before = self.attempts[self.current]
-        messages = following(before.messages, before.reply, feedback, flattened=settings.flattened)
+        messages = following(
+            before.messages, before.reply, feedback, flattened=settings.flattened, refine=self._solving.refine
+        )
         fresh: list[int] = []
         for candidate in range(settings.candidates):
             temperature = settings.refine_temperature
