@@ -258,6 +258,14 @@ def test_many_who_come_at_once_get_no_more_kernels_than_there_are(hub_with) -> N
     assert all(room.wait(30) for room in rooms)
 
 
+def test_two_sessions_made_in_the_same_second_never_share_a_name(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr("secrets.token_hex", lambda _bytes: next(drawn))
+    monkeypatch.setattr("time.strftime", lambda _form: "20260101-000000-")
+    hub = hub_with()
+    assert [hub.create().id for _ in range(2)] == ["20260101-000000-aaaa", "20260101-000000-bbbb"]
+
+
 def test_a_session_is_deleted_in_the_middle_of_a_run(hub_with) -> None:
     hub = hub_with()
     room, other = hub.create(), hub.create()

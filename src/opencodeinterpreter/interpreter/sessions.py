@@ -109,12 +109,16 @@ class SessionStore:
 
     def create(self, model: str = "", title: str = "") -> Session:
         """Start a new session."""
-        identity = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
-        folder = self.root / identity
-        try:
-            (folder / "workspace").mkdir(parents=True, mode=0o700)
-        except OSError as error:
-            raise SessionError(f"No session can be made in {self.root}: {error.strerror}.") from error
+        while True:
+            folder = self.root / (time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2))
+            try:
+                folder.mkdir(parents=True, mode=0o700)
+                (folder / "workspace").mkdir(mode=0o700)
+                break
+            except FileExistsError:
+                continue  # another session of the same second: of 50 made at once, one in fifty times
+            except OSError as error:
+                raise SessionError(f"No session can be made in {self.root}: {error.strerror}.") from error
         session = self._open(folder)
         session.append({"type": "session", "version": 1, "model": model, "title": title})
         return session
