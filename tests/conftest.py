@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from browser_pipe import Browser
 
 from opencodeinterpreter.models import ChatModel, load_model, pull, sources_from_environment
 
@@ -30,3 +31,19 @@ def small_model(small_model_path: Path) -> Iterator[ChatModel]:
     model = load_model(SMALL_MODEL, context_tokens=8192)
     yield model
     model.close()
+
+
+@pytest.fixture(scope="session")
+def opened_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for the whole run: starting it takes longer than most tests with it."""
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def browser(opened_browser: Browser) -> Browser:
+    """A window of ordinary size, light, and nothing noted yet of what it asked for and complained of."""
+    opened_browser.shape(1360, 900, "light")
+    opened_browser.requests.clear()
+    opened_browser.complaints.clear()
+    return opened_browser

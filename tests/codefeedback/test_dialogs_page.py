@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-import re
-import sys
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_pipe import Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_dialogs import sample_dialogs, simulated
+from static_pages import (
+    HOSTILE,
+    check_file_names_no_other_host,
+    check_hostile_texts_do_nothing,
+    check_light_and_dark,
+    check_texts_stay_texts,
+    needs_browser,
+    packed_in,
+    requests_of,
+    sticks_out,
+)
 
 from opencodeinterpreter.codefeedback.presentation.page import dialogs_page, tree_of
 from opencodeinterpreter.dialog import Dialog, Message
 
-sys.path.append(str(Path(__file__).parents[1] / "evaluation"))
-from browser_pipe import Browser, browser_program
-
-HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><!--%%INDEX%%"
 TRICKY = """# a comment
 SELECT 'it''s' -- "not a string
 const x = `a ${b}` /* over
 lines */ // http://x
 'never closed
 <b>&amp;</b>"""
-
-needs_browser = pytest.mark.skipif(browser_program() is None, reason="no Chromium is installed")
-
-
-def packed(page: str) -> list[list[dict[str, Any]]]:
-    found = re.findall(r'<script type="text/plain" id="piece-\d+">([^<]*)</script>', page)
-    return [json.loads(gzip.decompress(base64.b64decode(piece))) for piece in found]
 
 
 def hostile_dialog() -> Dialog:
@@ -53,25 +48,11 @@ def hostile_dialog() -> Dialog:
 def test_the_page_names_no_other_host_and_is_the_same_each_time() -> None:
     page = dialogs_page(sample_dialogs(40))
     assert page == dialogs_page(sample_dialogs(40))
-    assert not re.search(r"https?://(?!x)[^\s\"'<>)]+", page)
-    assert not re.search(r"<(?:link|script|img|iframe)[^>]*\b(?:src|href)=\"(?!data:,)", page)
-    assert "default-src 'none'" in page
-    assert "unsafe" not in page.split("</head>")[0]
+    check_file_names_no_other_host(page)
 
 
 def test_texts_stay_texts_in_the_file() -> None:
-    page = dialogs_page([hostile_dialog()], HOSTILE)
-
-    class Counter(HTMLParser):
-        scripts, images = 0, 0
-
-        def handle_starttag(self, tag: str, attrs: object) -> None:
-            self.scripts += tag == "script"
-            self.images += tag == "img"
-
-    counter = Counter()
-    counter.feed(page)
-    assert (counter.scripts, counter.images) == (3, 0)  # the index, one piece, the page's own
+    check_texts_stay_texts(dialogs_page([hostile_dialog()], HOSTILE), scripts=3)  # the index, one piece, the page's own
 
 
 def words(trees: list[Any]) -> str:
@@ -101,17 +82,10 @@ def test_markdown_becomes_known_elements() -> None:
 def test_a_message_without_end_does_not_make_the_page_useless() -> None:
     page = dialogs_page([Dialog((Message("user", "again " * 1_000_000), Message("assistant", "x")), "e")])
     assert len(page) < 200_000
-    assert "characters more]" in json.dumps(packed(page))
+    assert "characters more]" in json.dumps(packed_in(page))
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.shape(1360, 900)
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +110,6 @@ def choose(browser: Browser, name: str, value: str, event: str = "change") -> No
 
 @needs_browser
 def test_a_dialog_is_shown_and_nothing_is_asked_for(browser: Browser, page: Path) -> None:
-    browser.requests.clear()
-    browser.complaints.clear()
     browser.open(page, "#simulation-4")
     browser.until(f"{TITLE} === 'simulation-4'")
     text = browser.ask(DETAIL)
@@ -153,7 +125,7 @@ def test_a_dialog_is_shown_and_nothing_is_asked_for(browser: Browser, page: Path
     assert "Execution result:" not in text
     assert browser.ask("[...document.querySelectorAll('#detail .k')].some((word) => word.textContent === 'def')")
     assert browser.ask("document.querySelector('#detail strong').textContent") == "sum"
-    assert [url for url in browser.requests if not url.startswith(("data:", "about:"))] == [page.as_uri()]
+    assert requests_of(browser) == [page.as_uri()]
     assert browser.complaints == []
 
 
@@ -201,15 +173,11 @@ def test_dialogs_can_be_read_with_the_keyboard(browser: Browser, page: Path) -> 
 def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "dialogs.html"
     path.write_text(dialogs_page([hostile_dialog()]), encoding="utf-8")
-    browser.complaints.clear()
     browser.open(path)
     browser.until(ROWS)
     browser.ask("document.querySelector('#rows button').click()")
     browser.until(TITLE)
-    assert HOSTILE in browser.ask(DETAIL)
-    assert browser.ask("document.title") == "Dialogs"
-    assert browser.ask("document.images.length") == 0
-    assert browser.complaints == []
+    check_hostile_texts_do_nothing(browser, DETAIL, title="Dialogs")
 
 
 @needs_browser
@@ -218,23 +186,12 @@ def test_nothing_sticks_out_at_any_width(browser: Browser, page: Path, width: in
     browser.shape(width, 900)
     browser.open(page, "#simulation-4")
     browser.until(f"{TITLE} === 'simulation-4'")
-    browser.ask("document.querySelectorAll('details').forEach((each) => { each.open = true })")
-    assert browser.ask("document.documentElement.scrollWidth") <= width
-    browser.shape(1360, 900)
+    assert not sticks_out(browser, width)
 
 
 @needs_browser
 def test_light_and_dark(browser: Browser, page: Path) -> None:
-    colour = "getComputedStyle(document.body).backgroundColor"
-    browser.open(page)
-    browser.shape(1360, 900, "light")
-    light = browser.ask(colour)
-    browser.shape(1360, 900, "dark")
-    dark = browser.ask(colour)
-    assert light != dark
-    browser.ask("document.querySelector('#theme').click()")
-    assert browser.ask(colour) == light
-    browser.shape(1360, 900, "light")
+    check_light_and_dark(browser, page)
 
 
 @needs_browser
@@ -254,6 +211,6 @@ def test_highlighting_changes_no_letter(browser: Browser, tmp_path: Path, langua
 
 def test_a_dialog_without_meta_can_be_shown() -> None:
     plain = Dialog(tuple(Message(each.role, each.content) for each in simulated(1)))
-    (piece,) = packed(dialogs_page([plain]))
+    (piece,) = packed_in(dialogs_page([plain]))
     assert [each["kind"] for each in piece[0]["messages"]].count("execution") == 2
     assert piece[0]["id"] == "0"

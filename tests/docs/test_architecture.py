@@ -15,11 +15,12 @@ PAGE = ROOT / "docs" / "architecture.md"
 MAY_USE = {
     "dialog": {"errors"},
     "errors": set(),
+    "pages": set(),
     "models": {"dialog", "errors"},
     "sandbox": {"dialog", "errors"},
-    "interpreter": {"models", "sandbox", "dialog", "errors"},
-    "evaluation": {"models", "sandbox", "dialog", "errors"},
-    "codefeedback": {"evaluation", "interpreter", "models", "sandbox", "dialog", "errors"},
+    "interpreter": {"models", "sandbox", "pages", "dialog", "errors"},
+    "evaluation": {"models", "sandbox", "pages", "dialog", "errors"},
+    "codefeedback": {"evaluation", "interpreter", "models", "sandbox", "pages", "dialog", "errors"},
     "serving": {"interpreter", "models", "sandbox", "dialog", "config", "errors"},
     "training": {"models", "dialog", "errors"},
     "config": {"models", "sandbox", "errors"},
@@ -46,7 +47,7 @@ def test_imports_point_downwards(part: str) -> None:
 
 
 def test_every_file_that_the_page_names_is_there() -> None:
-    named = r"`((?:models|sandbox|interpreter|evaluation|codefeedback|training|serving|cli)/[\w./]*|\w+\.py)`"
+    named = r"`((?:models|sandbox|interpreter|evaluation|codefeedback|training|serving|pages|cli)/[\w./]*|\w+\.py)`"
     spans = re.findall(named, PAGE.read_text(encoding="utf-8"))
     assert len(spans) > 30
     for span in spans:
@@ -55,7 +56,7 @@ def test_every_file_that_the_page_names_is_there() -> None:
 
 def test_every_part_is_in_the_picture() -> None:
     picture = (ROOT / "docs" / "images" / "layers.svg").read_text(encoding="utf-8")
-    parts = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("_") and path.suffix in {"", ".py"}}
+    parts = {path.stem for path in PACKAGE.iterdir() if path.name[0] not in "._" and path.suffix in {"", ".py"}}
     assert not [part for part in parts - {"config"} if f">{part}" not in picture and f"· {part}" not in picture]
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-from browser_pipe import Browser, browser_program
+from browser_pipe import Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_runs import HIDDEN, config, made_record, sample_run, single_attempt
+from static_pages import (
+    HOSTILE,
+    check_file_names_no_other_host,
+    check_hostile_texts_do_nothing,
+    check_light_and_dark,
+    check_texts_stay_texts,
+    needs_browser,
+    packed_in,
+    requests_of,
+    sticks_out,
+)
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.evaluation.records import ProblemRecord
@@ -24,23 +29,13 @@ from opencodeinterpreter.evaluation.reporting import build_report, render
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
-HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><!--%%INDEX%%"
-
-needs_browser = pytest.mark.skipif(browser_program() is None, reason="no Chromium is installed")
-
 
 def page_of(*runs: Run) -> str:
     return render(build_report(runs), "html")
 
 
-def packed(page: str) -> list[dict[str, Any]]:
-    """What the page's packed pieces hold."""
-    found = re.findall(r'<script type="text/plain" id="piece-[\d-]+">([^<]*)</script>', page)
-    return [json.loads(gzip.decompress(base64.b64decode(piece))) for piece in found]
-
-
 def everything_in(page: str) -> str:
-    return page + json.dumps(packed(page))
+    return page + json.dumps(packed_in(page))
 
 
 def hostile_run() -> Run:
@@ -58,10 +53,7 @@ def hostile_run() -> Run:
 
 def test_the_page_names_no_other_host() -> None:
     page = page_of(sample_run("execution", problems=5))
-    assert set(re.findall(r"https?://[^\s\"'<>)]+", page)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
-    assert not re.search(r"<(?:link|script|img|iframe)[^>]*\b(?:src|href)=\"(?!data:,)", page)
-    assert "default-src 'none'" in page
-    assert "unsafe" not in page.split("</head>")[0]
+    check_file_names_no_other_host(page.replace("http://www.w3.org/2000/svg", ""))  # a name, not an address
 
 
 def test_the_page_is_the_same_wherever_it_is_made() -> None:
@@ -77,18 +69,8 @@ def test_the_failing_input_is_shown_only_where_the_run_is_not_honest() -> None:
 
 def test_texts_of_a_model_stay_texts_in_the_file() -> None:
     page = page_of(hostile_run())
-
-    class Counter(HTMLParser):
-        scripts, images = 0, 0
-
-        def handle_starttag(self, tag: str, attrs: object) -> None:
-            self.scripts += tag == "script"
-            self.images += tag == "img"
-
-    counter = Counter()
-    counter.feed(page)
-    assert (counter.scripts, counter.images) == (3, 0)  # the index, one piece, the page's own
-    assert packed(page)[0]["texts"].count(HOSTILE) == 1
+    check_texts_stay_texts(page, scripts=3)  # the index, one piece, the page's own
+    assert packed_in(page)[0]["texts"].count(HOSTILE) == 1
 
 
 @settings(max_examples=8)
@@ -96,7 +78,7 @@ def test_texts_of_a_model_stay_texts_in_the_file() -> None:
 def test_packing_loses_nothing(texts: list[str], code: str) -> None:
     messages = tuple(Message("user", text) for text in texts)
     attempt = single_attempt(Verdict.PASS, messages=messages, reply=texts[0], code=code)
-    (piece,) = packed(page_of(Run(config(), (ProblemRecord("p", (attempt,), 0),))))
+    (piece,) = packed_in(page_of(Run(config(), (ProblemRecord("p", (attempt,), 0),))))
     (stored,) = piece["records"][0]["attempts"]
     assert [piece["texts"][place] for _, place in stored["messages"]] == texts
     assert piece["texts"][stored["reply"]] == texts[0]
@@ -106,7 +88,7 @@ def test_packing_loses_nothing(texts: list[str], code: str) -> None:
 def test_differences_lead_from_one_code_to_the_other() -> None:
     before = single_attempt(Verdict.WRONG, code="a\nb\nc\nd\n")
     after = single_attempt(Verdict.PASS, number=1, code="a\nx\nc\nd\ne\n")
-    (piece,) = packed(page_of(Run(config("execution"), (ProblemRecord("p", (before, after), 1),))))
+    (piece,) = packed_in(page_of(Run(config("execution"), (ProblemRecord("p", (before, after), 1),))))
     stored = piece["records"][0]["attempts"][1]
     old, new = (piece["texts"][stored[name]].split("\n") for name in ("before", "code"))
     made = []
@@ -120,17 +102,10 @@ def test_a_reply_without_end_does_not_make_the_page_useless() -> None:
     endless = single_attempt(Verdict.WRONG, reply="again " * 1_000_000, code="x\n" * 1_000_000)
     page = page_of(Run(config(), (ProblemRecord("p", (endless,), 0),)))
     assert len(page) < 500_000
-    assert "characters more]" in json.dumps(packed(page))
+    assert "characters more]" in json.dumps(packed_in(page))
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.shape(1360, 900)
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -155,11 +130,9 @@ FOCUS = "document.activeElement.innerText"
 
 @needs_browser
 def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: Browser, page: Path) -> None:
-    browser.requests.clear()
-    browser.complaints.clear()
     browser.open(page, "#log/1/HumanEval%2F7/0")
     browser.until(f"{TITLE} === 'HumanEval/7'")
-    assert [url for url in browser.requests if not url.startswith(("data:", "about:"))] == [page.as_uri()]
+    assert requests_of(browser) == [page.as_uri()]
     assert browser.complaints == []
 
 
@@ -263,14 +236,10 @@ def test_samples_steps_and_dialogs_beside_are_shown(browser: Browser, page: Path
 def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text(page_of(hostile_run()), encoding="utf-8")
-    browser.complaints.clear()
     browser.open(path)
     browser.ask("document.querySelector('#rows button').click()")
     browser.until(TITLE)
-    assert HOSTILE in browser.ask(DETAIL)
-    assert browser.ask("document.title") == "Evaluation report"
-    assert browser.ask("document.images.length") == 0
-    assert browser.complaints == []
+    check_hostile_texts_do_nothing(browser, DETAIL, title="Evaluation report")
 
 
 @needs_browser
@@ -279,29 +248,15 @@ def test_nothing_sticks_out_at_any_width(browser: Browser, page: Path, width: in
     browser.shape(width, 900)
     browser.open(page, "#log/1/HumanEval%2F3/0")
     browser.until(f"{TITLE} === 'HumanEval/3'")
-    browser.ask("document.querySelectorAll('details').forEach((each) => { each.open = true })")
-    assert browser.ask("document.documentElement.scrollWidth") <= width
+    assert not sticks_out(browser, width)
     browser.open(page, "#log/2")
     browser.until(ROWS)
-    assert browser.ask("document.documentElement.scrollWidth") <= width
-    browser.shape(1360, 900)
+    assert not sticks_out(browser, width)
 
 
 @needs_browser
 def test_light_and_dark(browser: Browser, page: Path) -> None:
-    colour = "getComputedStyle(document.body).backgroundColor"
-    browser.open(page)
-    browser.shape(1360, 900, "light")
-    light = browser.ask(colour)
-    browser.shape(1360, 900, "dark")
-    dark = browser.ask(colour)
-    assert light != dark
-    browser.ask("document.querySelector('#theme').click()")
-    assert browser.ask(colour) == light
-    browser.ask("document.querySelector('#theme').click()")
-    assert browser.ask(colour) == dark
-    browser.shape(1360, 900, "light")
-    assert browser.ask(colour) == dark
+    check_light_and_dark(browser, page)
 
 
 TRICKY = '''@cache

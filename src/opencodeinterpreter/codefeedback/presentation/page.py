@@ -6,20 +6,17 @@ dialogs that are opened and puts the elements together. No text is ever read as 
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.codefeedback.verification.code_blocks import code_of, language_name
 from opencodeinterpreter.codefeedback.verification.executions import FEEDBACK
 from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.pages import assemble, embedded, packed, piece, text_of
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -29,7 +26,8 @@ PIECE: Final = 30
 """dialogs in a piece"""
 LONGEST: Final = 40_000
 """characters of one message that are shown"""
-_SCRIPTS: Final = ("view.js", "list.js")
+_SHARED: Final = ("elements.js", "lines.js", "listing.js", "theme.js")
+_OWN: Final = ("view.js", "list.js")
 _PASSED, _RAN, _FAILED, _NOT_RUN, _NO_CODE = range(5)
 _SHOWN: Final = ("train", "passed", "executed", "model", "decision", "about")
 _FACTS: Final = ("method", "language", "licence", "sources", "models", "source")
@@ -37,35 +35,19 @@ _TITLE: Final = 160
 
 
 def dialogs_page(dialogs: Iterable[Dialog], title: str = "Dialogs") -> str:
-    """Return the page.
-
-    Its policy forbids every request and every script and style but its own, so that nothing that a model wrote can
-    act in it, should a text ever escape its escaping.
-    """
+    """Return the page, which unpacks with its scripts what is read in it."""
     dialogs = list(dialogs)
-    style = _template("dialogs.css")
-    script = "(() => {\n'use strict';\n" + "\n".join(_template(name) for name in _SCRIPTS) + "\n})();\n"
-    policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    return assemble(
+        title,
+        _template("dialogs.html"),
+        style="\n".join((text_of("page.css"), text_of("listing.css"), _template("dialogs.css"))),
+        scripts=[*map(text_of, _SHARED), *map(_template, _OWN)],
+        holes={
+            "SUBTITLE": escape(_subtitle(dialogs)),
+            "INDEX": embedded(_index(dialogs), "index"),
+            "PIECES": "\n".join(piece(data, f"piece-{number}") for number, data in enumerate(_pieces(dialogs))),
+        },
     )
-    holes = {
-        "TITLE": escape(title),
-        "POLICY": policy,
-        "STYLE": style,
-        "SUBTITLE": escape(_subtitle(dialogs)),
-        "INDEX": _embedded(_index(dialogs)),
-        "PIECES": "\n".join(
-            f'<script type="text/plain" id="piece-{number}">{piece}</script>'
-            for number, piece in enumerate(_pieces(dialogs))
-        ),
-        "SCRIPT": script,
-    }
-    parts = []
-    # In one pass over the template: a text that looks like a hole must not be filled.
-    for number, part in enumerate(_template("dialogs.html").split("%%")):
-        parts.append(holes[part] if number % 2 else part)
-    return "".join(parts)
 
 
 def _subtitle(dialogs: Sequence[Dialog]) -> str:
@@ -119,11 +101,9 @@ def _state(dialog: Dialog) -> int:
 
 
 def _pieces(dialogs: Sequence[Dialog]) -> Iterator[str]:
-    """Yield the dialogs, in their order, as base64 of gzipped JSON."""
+    """Yield the dialogs, in their order, packed."""
     for start in range(0, len(dialogs), PIECE):
-        found = [_dialog(dialog, start + place) for place, dialog in enumerate(dialogs[start : start + PIECE])]
-        data = json.dumps(found, separators=(",", ":"))
-        yield base64.b64encode(gzip.compress(data.encode("ascii"), mtime=0)).decode("ascii")
+        yield packed([_dialog(dialog, start + place) for place, dialog in enumerate(dialogs[start : start + PIECE])])
 
 
 def _dialog(dialog: Dialog, place: int) -> dict[str, Any]:
@@ -198,14 +178,4 @@ def _markdown() -> MarkdownIt:
 
 
 def _template(name: str) -> str:
-    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _embedded(row: object) -> str:
-    """Return JSON that cannot end the element that it stands in, whatever the texts in it are."""
-    text = json.dumps(row, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text_of(name, __package__)

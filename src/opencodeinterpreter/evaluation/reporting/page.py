@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from html import escape
-from importlib.resources import files
+from typing import Final
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.evaluation.reporting.page_data import index_data, pieces
@@ -17,44 +14,34 @@ from opencodeinterpreter.evaluation.reporting.page_sections import (
     runs_section,
 )
 from opencodeinterpreter.evaluation.reporting.report import Report
+from opencodeinterpreter.pages import assemble, embedded, piece, text_of
 
-_SCRIPTS = ("elements.js", "records.js", "highlight.js", "detail.js", "log.js", "theme.js")
+_SHARED: Final = ("elements.js", "lines.js", "listing.js", "theme.js")
+_OWN: Final = ("records.js", "highlight.js", "detail.js", "log.js")
 
 
 def report_page(report: Report, title: str = "Evaluation report") -> str:
-    """Return the page.
-
-    Its policy forbids every request and every script and style but its own, so that nothing that a model wrote can
-    act in it, should a text ever escape its escaping.
-    """
-    style = _template("report.css")
-    script = "(() => {\n'use strict';\n" + "\n".join(_template(name) for name in _SCRIPTS) + "\n})();\n"
-    policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    """Return the page, in which the tables can be read without scripts, and the log with them."""
+    packs = (
+        piece(data, f"piece-{run}-{number}")
+        for run, records in enumerate(report.runs)
+        for number, data in enumerate(pieces(records))
     )
-    holes = {
-        "TITLE": escape(title),
-        "POLICY": policy,
-        "STYLE": style,
-        "SUBTITLE": escape(_subtitle(report)),
-        "RESULTS": results_section(report.tables),
-        "PLOTS": plots_section(report),
-        "RUNS": runs_section(report.summaries),
-        "COMPARISONS": comparisons_section(report.comparisons),
-        "INDEX": _embedded(index_data(report.runs)),
-        "PIECES": "\n".join(
-            f'<script type="text/plain" id="piece-{run}-{number}">{piece}</script>'
-            for run, records in enumerate(report.runs)
-            for number, piece in enumerate(pieces(records))
-        ),
-        "SCRIPT": script,
-    }
-    parts = []
-    # In one pass over the template: a text that looks like a hole must not be filled.
-    for number, part in enumerate(_template("report.html").split("%%")):
-        parts.append(holes[part] if number % 2 else part)
-    return "".join(parts)
+    return assemble(
+        title,
+        _template("report.html"),
+        style="\n".join((text_of("page.css"), text_of("listing.css"), _template("report.css"))),
+        scripts=[*map(text_of, _SHARED), *map(_template, _OWN)],
+        holes={
+            "SUBTITLE": escape(_subtitle(report)),
+            "RESULTS": results_section(report.tables),
+            "PLOTS": plots_section(report),
+            "RUNS": runs_section(report.summaries),
+            "COMPARISONS": comparisons_section(report.comparisons),
+            "INDEX": embedded(index_data(report.runs), "index"),
+            "PIECES": "\n".join(packs),
+        },
+    )
 
 
 def _subtitle(report: Report) -> str:
@@ -65,14 +52,4 @@ def _subtitle(report: Report) -> str:
 
 
 def _template(name: str) -> str:
-    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _embedded(row: object) -> str:
-    """Return JSON that cannot end the element that it stands in, whatever the texts in it are."""
-    text = json.dumps(row, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text_of(name, __package__)

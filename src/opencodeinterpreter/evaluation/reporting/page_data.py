@@ -6,10 +6,7 @@ records opens at once. Of an honest run nothing is packed that shows a hidden te
 
 from __future__ import annotations
 
-import base64
 import difflib
-import gzip
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,6 +17,7 @@ from opencodeinterpreter.evaluation.reporting.tables import run_name
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.evaluation.summary import Suite, suites, verdict_of
 from opencodeinterpreter.evaluation.verdicts import Failure, Verdict
+from opencodeinterpreter.pages import packed
 
 PIECE = 30
 """records in a piece"""
@@ -36,12 +34,11 @@ def index_data(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def pieces(run: Run) -> Iterator[str]:
-    """Yield the details of the records, in their order, as base64 of gzipped JSON."""
+    """Yield the details of the records, in their order, packed."""
     for start in range(0, len(run.records), PIECE):
         packer = _Packer(honest=run.config.honest, having=suites(run.config))
         records = [packer.record(record) for record in run.records[start : start + PIECE]]
-        data = json.dumps({"texts": packer.texts, "records": records}, separators=(",", ":"))
-        yield base64.b64encode(gzip.compress(data.encode("ascii"), mtime=0)).decode("ascii")
+        yield packed({"texts": packer.texts, "records": records})
 
 
 def _run(run: Run) -> dict[str, Any]:

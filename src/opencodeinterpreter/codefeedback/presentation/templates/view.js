@@ -1,18 +1,4 @@
-// Small tools. Nothing here, or anywhere in the page, makes markup out of text.
-const byId = (id) => document.getElementById(id);
-
-/** Make an element: el("p", {class: "note"}, "text", child, …). Attributes of value null are left out. */
-function el(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes || {})) {
-    if (value === null || value === false) continue;
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
-  return made;
-}
-
+// One dialog in full.
 const index = JSON.parse(byId("index").textContent);
 
 // What the text of a message may become; whatever else a tree names is shown as a plain box.
@@ -56,39 +42,12 @@ function tokensOf(language) {
   return tokens.get(language);
 }
 
-/** Return the lines of a program, each as [class, text, class, text, …]; the texts joined are the line. */
-function highlighted(code, language) {
-  const lines = [[]];
-  const add = (kind, text) => text.split("\n").forEach((piece, number) => {
-    if (number) lines.push([]);
-    if (piece) lines.at(-1).push(kind, piece);
-  });
-  let end = 0;
-  for (const match of code.matchAll(tokensOf(language))) {
-    add("", code.slice(end, match.index));
-    const [kind] = Object.entries(match.groups).find(([, text]) => text !== undefined);
-    add(kind, match[0]);
-    end = match.index + match[0].length;
-  }
-  add("", code.slice(end));
-  return lines;
-}
-
 const PLAIN = new Set(["text", "txt", "output", "console", "plaintext", "markdown", "diff"]);
 
 function blockView(language, code) {
-  const lines = PLAIN.has(language) ? code.split("\n").map((line) => (line ? ["", line] : [])) : highlighted(code, language);
+  const lines = PLAIN.has(language) ? code.split("\n").map((line) => (line ? ["", line] : [])) : highlighted(code, tokensOf(language));
   return el("div", {class: "block"}, el("span", {}, language || "code"),
     el("pre", {}, lines.map((line, number) => lineView(line, number + 1))));
-}
-
-function lineView(line, number) {
-  const made = el("span", {}, el("i", {"aria-hidden": "true"}, String(number)));
-  for (let place = 0; place < line.length; place += 2) {
-    made.append(line[place] ? el("span", {class: line[place]}, line[place + 1]) : line[place + 1]);
-  }
-  if (!line.length) made.append("\u200b");  // so that an empty line has its height
-  return made;
 }
 
 const STATES = [["good", "passed its tests"], ["ran", "ran, without tests"], ["bad", "failed"], ["none", "not executed"], ["none", "no code"]];

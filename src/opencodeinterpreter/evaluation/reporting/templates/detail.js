@@ -55,7 +55,7 @@ const messageView = ([role, text], {texts}) =>
 
 function codeView(attempt, {texts}) {
   if (attempt.code < 0) return el("p", {class: "note"}, "No code could be extracted.");
-  const whole = part("Code", !attempt.changes, el("pre", {class: "code"}, highlighted(texts[attempt.code]).map((line, number) =>
+  const whole = part("Code", !attempt.changes, el("pre", {class: "code"}, highlighted(texts[attempt.code], PYTHON).map((line, number) =>
     lineView(line, number + 1))));
   if (!attempt.changes) return whole;
   const same = attempt.changes.every(([changed]) => !changed);
@@ -64,18 +64,8 @@ function codeView(attempt, {texts}) {
     el("pre", {class: "code"}, differenceView(attempt, texts))), whole];
 }
 
-function lineView(line, number, kind, sign) {
-  const made = el("span", {class: kind || null}, el("i", {}, String(number)),
-    sign === undefined ? null : el("i", {class: "sign"}, sign));
-  for (let place = 0; place < line.length; place += 2) {
-    made.append(line[place] ? el("span", {class: line[place]}, line[place + 1]) : line[place + 1]);
-  }
-  if (!line.length) made.append("\u200b");  // so that an empty line has its height
-  return made;
-}
-
 function differenceView(attempt, texts) {
-  const [mine, theirs] = [highlighted(texts[attempt.code]), highlighted(texts[attempt.before])];
+  const [mine, theirs] = [attempt.code, attempt.before].map((text) => highlighted(texts[text], PYTHON));
   const shown = [];
   attempt.changes.forEach(([changed, i1, i2, j1, j2], number) => {
     if (changed) {

@@ -1,4 +1,9 @@
 // Reading records: the small index is there at once, details are unpacked piece by piece when they are asked for.
+const index = JSON.parse(byId("index").textContent);
+const PASS = index.verdicts.indexOf("pass");
+const verdictName = (number) => (number < 0 ? "not graded" : index.verdicts[number]);
+const verdictMark = (number, before) =>
+  el("span", {class: `v v${number < 0 ? "x" : number}`}, `${before ? before + ": " : ""}${verdictName(number)}`);
 const unpacked = new Map();
 
 /** Return a promise of the details of a record, with the texts that it points into. */
@@ -8,12 +13,6 @@ async function detailsOf(run, place) {
   if (!unpacked.has(key)) unpacked.set(key, unpack(byId(`piece-${key}`).textContent));
   const piece = await unpacked.get(key);
   return {record: piece.records[place % index.piece], texts: piece.texts};
-}
-
-async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return JSON.parse(await new Response(stream).text());
 }
 
 /** An index row as an object. `last` and `first` are verdicts on the strictest tests. */
