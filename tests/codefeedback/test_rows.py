@@ -32,6 +32,37 @@ def test_a_row_that_is_stored_is_read_back(row: Query | Problem | Bug) -> None:
     assert dict(again.meta) == dict(row.meta)
 
 
+STORED = (
+    (
+        Query("q", "Was ist π?", "3.14", "python", "a source", "MIT", {"b": 1, "a": [{"z": 1}]}),
+        '{"id": "q", "query": "Was ist π?", "answer": "3.14", "language": "python", "source": "a source", '
+        '"licence": "MIT", "meta": {"b": 1, "a": [{"z": 1}]}}',
+    ),
+    (
+        Problem(
+            "p", "Sum", "Find.", (Solution("1", "python", "O(n)", "O(1)", "text", "note"),),
+            Tests("assert f(1) == 2", "f", (("1\n", "2\n"),)), "python", ("array", "hash"), "easy", "a source", "MIT",
+            {"k": "v"},
+        ),
+        '{"id": "p", "title": "Sum", "statement": "Find.", "solutions": [{"code": "1", "language": "python", '
+        '"time": "O(n)", "space": "O(1)", "text": "text", "note": "note"}], "tests": {"program": "assert f(1) == 2", '
+        '"entry_point": "f", "cases": [["1\\n", "2\\n"]]}, "language": "python", "tags": ["array", "hash"], '
+        '"difficulty": "easy", "source": "a source", "licence": "MIT", "meta": {"k": "v"}}',
+    ),
+    (
+        Bug("b", "Add.", "a - b", "a + b", "operator", "It subtracts.", None, "python", "a source", "MIT"),
+        '{"id": "b", "statement": "Add.", "buggy": "a - b", "fixed": "a + b", "kind": "operator", "explanation": '
+        '"It subtracts.", "tests": null, "language": "python", "source": "a source", "licence": "MIT", "meta": {}}',
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "line"), STORED)
+def test_the_stored_form_is_fixed_to_the_letter(row: Query | Problem | Bug, line: str) -> None:
+    assert json.dumps(row.to_json(), ensure_ascii=False) == line
+    assert type(row).from_json(json.loads(line)) == row
+
+
 @pytest.mark.parametrize(
     ("kind", "row", "reason"),
     [

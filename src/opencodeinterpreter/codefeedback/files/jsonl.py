@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+from opencodeinterpreter.codefeedback.fields import kind_of
 from opencodeinterpreter.codefeedback.files.json_list import DECODER, read_items
 from opencodeinterpreter.codefeedback.files.row_files import DAMAGED, is_parquet, parquet_file, unpacked
 from opencodeinterpreter.codefeedback.pipeline.stage import Row
-from opencodeinterpreter.codefeedback.rows import kind_of
 from opencodeinterpreter.errors import InputError
 
 LONGEST: Final = 16 << 20

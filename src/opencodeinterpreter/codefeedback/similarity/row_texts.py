@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from opencodeinterpreter.codefeedback.rows import Fields
+from opencodeinterpreter.codefeedback.fields import Fields
 from opencodeinterpreter.errors import InputError
 
 

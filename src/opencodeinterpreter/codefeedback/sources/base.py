@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from opencodeinterpreter.codefeedback.fields import Fields
 from opencodeinterpreter.codefeedback.languages import language_of
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop
-from opencodeinterpreter.codefeedback.rows import Bug, Fields, Problem, Query
+from opencodeinterpreter.codefeedback.rows import Bug, Problem, Query
 
 UNKNOWN = "unknown"
 """The licence of a row of which nobody has said it."""

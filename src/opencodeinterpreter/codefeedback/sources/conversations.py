@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from opencodeinterpreter.codefeedback.rows import Fields, Query, kind_of
+from opencodeinterpreter.codefeedback.fields import Fields, kind_of
+from opencodeinterpreter.codefeedback.rows import Query
 from opencodeinterpreter.codefeedback.sources.base import Format, Given
 from opencodeinterpreter.errors import InputError
 
