@@ -161,7 +161,7 @@ def test_the_published_protocol_is_said_to_be_no_honest_one(evaluation: Evaluati
         (("--data-version", "v9"), "v9"),
         (("--ids", "77"), "has no problem 77"),
         (("--prompt", "other"), "--prompt must be evalplus, evalplus-chat, qwen or original"),
-        (("--refine", "hard"), "--refine must be plain, clear or cause"),
+        (("--refine", "hard"), "--refine must be plain, clear, cause, code or fresh"),
         (("-p", "human"), "needs --synthesizer"),
         (("--samples", "3"), "needs a --temperature above 0"),
         (("--ids", "HumanEval/0", "--failures-of", "run"), "--ids and --failures-of"),
