@@ -199,6 +199,7 @@ def open_hub(config: Config, err: Console, many: Many | None = None) -> Hub:
             replay=many.replay,
         ),
         lambda session: open_packages(config, session),
+        backend,
     )
 
 

@@ -17,13 +17,14 @@ from starlette.types import ASGIApp
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import OcintError
-from opencodeinterpreter.serving import files_api, openai_api, responses_api, runs_api, sessions_api
+from opencodeinterpreter.serving import files_api, openai_api, previews_api, responses_api, runs_api, sessions_api
 from opencodeinterpreter.serving.access import Keys
 from opencodeinterpreter.serving.guard import Guard, GuardSettings
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.links import Links
 from opencodeinterpreter.serving.metrics import Metrics
 from opencodeinterpreter.serving.openai_dialogs import Dialogs
+from opencodeinterpreter.serving.previews import Previews
 from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.refusals import OverloadedError, status_of
 
@@ -80,7 +81,9 @@ def create_app(
     app.state.hub, app.state.links, app.state.guard, app.state.quotas = hub, links, guard, Quotas(hub)
     app.state.metrics = Metrics(hub)
     app.state.dialogs = Dialogs(hub.store.root)
-    for module in (sessions_api, runs_api, files_api, openai_api, responses_api):
+    app.state.previews = Previews(hub.isolation)
+    # Previews before files, whose paths may be anything.
+    for module in (sessions_api, runs_api, previews_api, files_api, openai_api, responses_api):
         app.include_router(module.router)
     app.add_api_route("/healthz", health, methods=["GET"], tags=["server"])
     app.add_api_route("/metrics", figures, methods=["GET"], tags=["server"], response_class=PlainTextResponse)

@@ -13,7 +13,8 @@ from opencodeinterpreter.errors import SessionBusyError, UnknownSessionError
 from opencodeinterpreter.interpreter import Event, Interpreter, Session, SessionInfo, SessionStore
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.sandbox import Sandbox
-from opencodeinterpreter.sandbox.base import Limits
+from opencodeinterpreter.sandbox.backends import load_backend
+from opencodeinterpreter.sandbox.base import Limits, SandboxBackend
 from opencodeinterpreter.sandbox.packages import PackageFolder
 from opencodeinterpreter.sandbox.workspace import Workspace
 from opencodeinterpreter.serving.refusals import ClosingError, OverloadedError
@@ -66,6 +67,7 @@ class Hub:
         shelf: the models; closed with the hub.
         make_sandbox: makes a session's sandbox, unstarted.
         make_packages: makes what installs packages for a session; None where nothing is installed.
+        isolation: in which files are read for their previews; None for the one that the settings name.
     """
 
     def __init__(
@@ -75,10 +77,12 @@ class Hub:
         make_sandbox: Callable[[Session], Sandbox],
         settings: HubSettings | None = None,
         make_packages: Callable[[Session], PackageFolder | None] = lambda _session: None,
+        isolation: SandboxBackend | None = None,
     ) -> None:
         self.store = store
         self.shelf = shelf
         self.settings = settings or HubSettings()
+        self.isolation = isolation or load_backend(self.settings.isolation)
         self.started = time.time()
         self.closing = False
         self.watchers: list[Watcher] = []
