@@ -56,7 +56,7 @@ def _cost(start: Callable[[], AbstractContextManager[Kernel]], count: int) -> _C
         for _ in range(count):
             check(stack.enter_context(start()).run(CODE))
         time.sleep(_SETTLE_SECONDS)
-        inside = [sum(map(_proportional, descendants(child))) for child in _children() if child not in others]
+        inside = [sum(map(proportional, descendants(child))) for child in _children() if child not in others]
         after = _own()
     if len(inside) != count:
         raise RuntimeError(f"{count} sessions have {len(inside)} processes")
@@ -73,10 +73,10 @@ def _children() -> list[int]:
 
 def _own() -> float:
     gc.collect()
-    return _proportional(os.getpid())
+    return proportional(os.getpid())
 
 
-def _proportional(pid: int) -> float:
+def proportional(pid: int) -> float:
     """Return the MiB of a process, a page that several share being divided among them."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
         if line.startswith("Pss:"):

@@ -240,3 +240,12 @@ def test_the_server_says_what_it_is(client: Client) -> None:
     assert [row["name"] for row in about["models"]] == ["scripted", "slow", "dying"]
     assert about["limits"]["wall_seconds"] == 20
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_who_has_read_the_answer_may_send_the_next_message_at_once(client: Client) -> None:
+    session = client.new()
+    after = 0
+    for number in range(25):
+        started = client.do(session, "messages", text=f"say: {number}")
+        assert started.status_code == 202, started.text
+        after = client.until(session, "answer", after=after)[-1]["seq"]

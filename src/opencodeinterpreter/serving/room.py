@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 State = Literal["parked", "idle", "running", "waiting"]
 Begin = Callable[[Interpreter], Iterator[Event]]
 
-_MOMENT = 1.0
+_MOMENT, _ENDING = 1.0, 5.0
 _CUT = "The server ended while this ran; send the message again to go on."
 _LEAVING = "The server is being shut down; what ran was stopped, and everything up to here is kept."
 _LATE = "The time allowed for one turn ({seconds:g} s) is over."
@@ -312,10 +312,18 @@ class Room:
         Raises:
             BusyError: something runs.
         """
+        if self._thread is not None:
+            self._let_end()
         with self._lock:
             if self._thread is not None:
                 raise BusyError("Something runs in this session; wait for it, or stop it first.")
             yield
+
+    def _let_end(self) -> None:
+        """Wait for a run whose answer is in the log: who has read it there may go on, though its thread still ends."""
+        last = room_log.count_unless_cut(self.log)
+        if last is not None:
+            self.bell.wait_for(lambda: self._thread is None or self.sequence > last, _ENDING)
 
     def _opened(self) -> Interpreter:
         """Return the interpreter, opening session and sandbox if they are parked; starts no kernel yet."""

@@ -43,11 +43,16 @@ def turns_before_reset(log: Path) -> int:
 
 def was_cut(log: Path) -> bool:
     """Tell whether the last turn has no end: its program was killed."""
-    cut = False
-    for _, row in read_numbered(log):
+    return count_unless_cut(log) is None
+
+
+def count_unless_cut(log: Path) -> int | None:
+    """Return the number of the last event; None where the last turn has no end."""
+    cut, last = False, 0
+    for last, row in read_numbered(log):  # noqa: B007 - the last number is what is asked for
         kind = row.get("type")
         if kind == "turn_started":
             cut = True
         elif kind in ("answer", "failure", "interrupted", "undo"):
             cut = False
-    return cut
+    return None if cut else last

@@ -1,0 +1,1 @@
+"""How many people one server serves at a time: latency, memory, errors and leftovers, each level in one run."""
