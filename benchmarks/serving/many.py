@@ -7,11 +7,10 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from benchmarks.serving.crowd import at_once
 from benchmarks.serving.server import Server
@@ -61,9 +60,6 @@ class Level:
     errors: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     """When all sessions were deleted, and when the server had ended."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def level(load: Load, progress: Callable[[str], None]) -> Level:

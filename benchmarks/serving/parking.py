@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from benchmarks.serving.crowd import at_once
 from benchmarks.serving.many import SETTLE_SECONDS, scripted_server, start
@@ -22,6 +21,7 @@ class Parking:
     """Times in seconds, memory in MiB."""
 
     sessions: int
+    cells: int = _CELLS
     before: float = 0.0
     """Memory of server and jails, all sessions idle."""
     after: float = 0.0
@@ -36,9 +36,6 @@ class Parking:
     """The same, with all coming back at the same moment."""
     errors: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "cells": _CELLS}
 
 
 def parking(sessions: int, progress: Callable[[str], None]) -> Parking:

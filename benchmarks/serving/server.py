@@ -87,7 +87,8 @@ class Server:
         found = []
         for line in (self.folder / "log").read_text(encoding="utf-8").splitlines():
             row = _row(line)
-            if row.get("level") not in ("info", "debug") or row.get("status", 200) >= 400:
+            status = row.get("status", 200)
+            if row.get("level") not in ("info", "debug") or not isinstance(status, int) or status >= 400:
                 found.append(line)
         return found
 
@@ -125,7 +126,7 @@ class Server:
     def _address(self) -> tuple[str, str]:
         assert self.process.stdout is not None
         deadline = time.monotonic() + START_SECONDS
-        lines = []
+        lines: list[str] = []
         while len(lines) < 2 and time.monotonic() < deadline:
             line = self.process.stdout.readline()
             if not line:
@@ -134,7 +135,7 @@ class Server:
         return lines[0], lines[1].removeprefix("token: ")
 
 
-def _row(line: str) -> dict[str, object] | dict[str, int]:
+def _row(line: str) -> dict[str, object]:
     with contextlib.suppress(ValueError):
         row = json.loads(line)
         if isinstance(row, dict):

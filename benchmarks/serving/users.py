@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
 
 from benchmarks.serving.crowd import at_once
 from benchmarks.serving.server import Server
 from benchmarks.serving.visitor import Reply, Visitor
 
 TALKS = (
-    ("Print the sum of all numbers from 1 to 1000.", "And the sum of their squares."),
-    ("Print the first ten prime numbers.", "Now the ten after them."),
-    ("Print the words of 'to be or not to be' in alphabetical order.", "How often is each of them there?"),
-    ("Print which weekday 2024-02-29 was.", "And the same date in 2028?"),
+    ("Print the sum of all numbers from 1 to {n}.", "And the sum of their squares."),
+    ("Print the prime numbers below {n}.", "How many are they?"),
+    ("Print the first {n} square numbers.", "Now the first cubes, as many."),
+    ("Print which weekday it is {n} days after 2024-02-29.", "And as many days before it?"),
 )
 """What each person says: a task, and what comes after its answer."""
+_ALONE, _AT_ONCE = 30, 40
+"""In place of ``{n}``: what was said before stands in the engine's cache, and would come too fast."""
 _SETTINGS = ("--max-tokens", "128", "--max-rounds", "2", "--context", "4096", "--temperature", "0")
 
 
@@ -53,9 +55,6 @@ class Users:
     errors: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def users(model: str, parallel: int, people: int, progress: Callable[[str], None]) -> Users:
     """Let people say what they say, first one after the other, then in new sessions all at once."""
@@ -69,27 +68,28 @@ def users(model: str, parallel: int, people: int, progress: Callable[[str], None
             found.warm_up = every[0].ask("Hello!").answered
             progress(f"{people} people, one after the other")
             for number in range(people):
-                found.alone += _talk(every[1 + number], number)
+                found.alone += _talk(every[1 + number], number, _ALONE)
             progress(f"{people} people at once")
-            for talks in at_once(every[1 + people :], _talk, found.errors):
+            for talks in at_once(every[1 + people :], partial(_talk, size=_AT_ONCE), found.errors):
                 found.at_once += talks
             found.memory = server.memory().whole
             at_once(every, lambda visitor, _: visitor.delete(), found.errors)
-        found.errors += [f"person {talk.person}: {talk.outcome}" for talk in found.alone + found.at_once if _failed(talk)]
+        found.errors += [
+            f"person {talk.person}: {talk.outcome}" for talk in found.alone + found.at_once if _failed(talk)
+        ]
         found.errors += server.faults()
         found.left = server.left()
         found.left += server.end()
     return found
 
 
-def _talk(visitor: Visitor, person: int) -> list[Talk]:
-    return [_noted(person, message, visitor.ask(text)) for message, text in enumerate(TALKS[person % len(TALKS)])]
+def _talk(visitor: Visitor, person: int, size: int) -> list[Talk]:
+    texts = TALKS[person % len(TALKS)]
+    return [_noted(person, message, visitor.ask(text.format(n=size))) for message, text in enumerate(texts)]
 
 
 def _noted(person: int, message: int, reply: Reply) -> Talk:
-    return Talk(
-        person, message, reply.first, reply.answered, reply.tokens, reply.prompt, reply.cached, reply.outcome
-    )
+    return Talk(person, message, reply.first, reply.answered, reply.tokens, reply.prompt, reply.cached, reply.outcome)
 
 
 def _failed(talk: Talk) -> bool:
