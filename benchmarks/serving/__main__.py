@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--only names none of {', '.join(known)}")
     default = Path("output") / ("serving-quick.jsonl" if options.quick else "serving.jsonl")
     records = Records(options.records or default)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended on the way out
     if machine.is_busy():
         tell("This machine is busy with something else: times will be too long, and ratios unreliable.")
     for name in chosen:
