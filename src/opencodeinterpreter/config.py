@@ -10,6 +10,7 @@ import difflib
 import json
 import math
 import os
+import re
 import tomllib
 import types
 import typing
@@ -62,6 +63,10 @@ class Config:
     theme: Literal["auto", "dark", "light"] = "auto"
     images: Literal["auto", "kitty", "iterm2", "sixel", "none"] = "auto"
     limits: Limits = field(default_factory=Limits)
+    mcp: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """MCP server → what the table ``[mcp.NAME]`` of the file says of it."""
+    mcp_files: tuple[Path, ...] = ()
+    """Files with further MCP servers, as other programs have them: an object ``mcpServers``."""
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Key → where its value came from: "default", the file, "OCINT_…" or "--…"."""
 
@@ -203,7 +208,7 @@ def _settings() -> dict[str, Setting]:
     found = {}
     for prefix, owner in (("", Config), ("limits.", Limits)):
         for name, hint in typing.get_type_hints(owner).items():
-            if name in ("limits", "sources"):
+            if name in ("limits", "sources", "mcp", "mcp_files"):
                 continue
             key = prefix + name
             kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
@@ -250,7 +255,9 @@ def load_config(flags: Mapping[str, Any] | None = None, environ: Mapping[str, st
         (_from_environment(environ), lambda setting: setting.variable, None),
         (_from_flags(flags or {}), lambda setting: setting.flag, None),
     ]
-    return _merge(layers)
+    servers = layers[0][0].pop("mcp", {})
+    files = layers[2][0].pop("mcp_files", ())
+    return replace(_merge(layers), mcp=servers, mcp_files=tuple(map(Path, files)))
 
 
 def _merge(layers: list[tuple[dict[str, Any], Any, str | None]]) -> Config:
@@ -291,7 +298,11 @@ def _from_file(path: Path, named: bool) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if key != "limits":
+        if key == "mcp":
+            if not isinstance(value, dict):
+                raise ConfigError(f"{path}: mcp must be a table of servers, as in [mcp.NAME].")
+            found[key] = value
+        elif key != "limits":
             found[_known(key, str(path))] = value
         elif isinstance(value, dict):
             found.update({_known(f"limits.{name}", str(path)): item for name, item in value.items()})
@@ -315,7 +326,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: SETTINGS[key].read(value) if isinstance(value, str) else value
+        key: SETTINGS[key].read(value) if isinstance(value, str) and key in SETTINGS else value
         for key, value in flags.items()
     }  # fmt: skip
 
@@ -378,6 +389,51 @@ def model_settings(config: Config, environ: Mapping[str, str] = os.environ) -> M
 
     settings = settings_from_environment(environ)
     return replace(settings, sources=replace(settings.sources, folder=config.models_folder))
+
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+
+def mcp_tables(config: Config, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return what is said of each MCP server; ``${NAME}`` and ``${NAME:-else}`` are put in from the environment.
+
+    Raises:
+        ConfigError: a file cannot be read, or a variable is not set.
+    """
+    tables = dict(config.mcp)
+    for path in config.mcp_files:
+        tables.update(_mcp_file(path))
+    return {name: _filled_in(table, name, environ) for name, table in tables.items()}
+
+
+def _mcp_file(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid JSON: {str(error)[:200]}.") from error
+    servers = content.get("mcpServers", content.get("servers")) if isinstance(content, dict) else None
+    if not isinstance(servers, dict):
+        raise ConfigError(f"{path} has no object mcpServers.")
+    return servers
+
+
+def _filled_in(value: Any, server: str, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled_in(item, server, environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled_in(item, server, environ) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        found = environ.get(match[1], match[2])
+        if found is None:
+            raise ConfigError(f"The MCP server {server!r} needs the variable {match[1]}, which is not set.")
+        return found
+
+    return _VARIABLE.sub(variable, value)
 
 
 def history_path() -> Path:

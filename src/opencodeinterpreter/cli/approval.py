@@ -15,11 +15,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from opencodeinterpreter.cli.text import clean, one_line
 from opencodeinterpreter.config import Config, read_terminal
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.interpreter import ApprovalRequest, InstallRequest
+from opencodeinterpreter.interpreter import ApprovalRequest, InstallRequest, ToolRequest
 
 _QUESTION = "[a]pprove  [e]dit  [r]eject  [q]uit"
+_NOBODY = "nobody is at a terminal to be asked; `allow` in the configuration lets a tool be used without asking"
+Asked = ApprovalRequest | InstallRequest | ToolRequest
 
 
 def check_can_ask(config: Config, advice: str = "") -> None:
@@ -39,11 +42,15 @@ class Approver:
     def __init__(self, err: Console) -> None:
         self._err = err
 
-    def __call__(self, request: ApprovalRequest | InstallRequest) -> None:
+    def __call__(self, request: Asked) -> None:
+        if isinstance(request, ToolRequest) and not sys.stdin.isatty():
+            return request.reject(_NOBODY)
         with _ctrl_c_raises():
             try:
                 if isinstance(request, InstallRequest):
                     self._decide_install(request)
+                elif isinstance(request, ToolRequest):
+                    self._decide_tool(request)
                 else:
                     self._decide(request)
             except (KeyboardInterrupt, EOFError):
@@ -73,6 +80,16 @@ class Approver:
         else:
             request.reject()
 
+    def _decide_tool(self, request: ToolRequest) -> None:
+        about = f"{one_line(request.about, 200)}\n" if request.about else ""
+        self._err.print(Text(f"{about}{clean(request.arguments)}", style="dim"), soft_wrap=True)
+        name = one_line(f"{request.server}.{request.tool}", 200)
+        question = f"let the code use the tool {name}, from now on in this session?  [y]es  [n]o"
+        if self._read(question).lower() in {"y", "yes", "a", "approve"}:
+            request.approve()
+        else:
+            request.reject(self._read("Reason, for the code and the model (may be empty)"))
+
     def _read(self, question: str) -> str:
         self._err.print(Text("? ", style="bold yellow").append(question, style="not bold"), end=" › ", soft_wrap=True)
         self._err.file.flush()
@@ -82,7 +99,7 @@ class Approver:
         return line.strip()
 
 
-def decide_by_json(request: ApprovalRequest | InstallRequest) -> None:
+def decide_by_json(request: Asked) -> None:
     """Decide by a line on standard input: ``{"decision": "approve" | "edit" | "reject", "text": "..."}``.
 
     Raises:

@@ -35,6 +35,7 @@ def chat(
     network: options.Network = None,
     allow_install: options.AllowInstall = None,
     wheels: options.Wheels = None,
+    mcp: options.Mcp = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
     wall_seconds: options.WallSeconds = None,
@@ -51,7 +52,7 @@ def chat(
         output=output, approve=approve, max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens,
         temperature=temperature, seed=seed, sandbox=sandbox, network=network, python=python, kernel=kernel,
         wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes,
-        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels,
+        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp,
     )  # fmt: skip
     start(flags, file, resume)
 

@@ -22,7 +22,7 @@ from opencodeinterpreter.cli.turns import counted_interrupts
 from opencodeinterpreter.cli.workbench import open_sandbox
 from opencodeinterpreter.config import Config
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.interpreter import CodeActionStarted, ExecutionFinished, OutputDelta
+from opencodeinterpreter.interpreter import CodeActionStarted, Event, ExecutionFinished, OutputDelta
 from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import Display, ExecutionResult
@@ -84,7 +84,7 @@ class _Printer:
         self._open = False
         self._cut = False
 
-    def show(self, event: CodeActionStarted | OutputDelta | ExecutionFinished) -> None:
+    def show(self, event: Event) -> None:
         if not isinstance(event, OutputDelta):
             return
         output = event.output

@@ -71,6 +71,16 @@ Wheels = Annotated[
         "--wheels", metavar="FOLDER", help="Take packages that the code misses from here.", rich_help_panel=_SANDBOX
     ),
 ]
+Mcp = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--mcp",
+        metavar="FILE",
+        readable=False,
+        help="Offer the tools of the MCP servers of a file (mcpServers) to the code; can be given several times.",
+        rich_help_panel=_LOOP,
+    ),
+]
 Python = Annotated[
     str | None,
     typer.Option(
@@ -109,6 +119,8 @@ def flags(**given: Any) -> dict[str, Any]:
     found = {
         ("limits." + name if name in limits else name): value for name, value in given.items() if value is not None
     }
+    if mcp := found.pop("mcp", None):
+        found["mcp_files"] = mcp
     sandbox = found.pop("sandbox", None)
     if sandbox is not None:
         found["backend"] = "bubblewrap" if sandbox else "none"

@@ -88,9 +88,14 @@ class OutputPrinter:
             self._tail.clear()
             self._left_out = 0
 
+    def pause(self) -> None:
+        """End the line, because something else is to be printed; what follows of it goes on in the next one."""
+        self._cut = bool(self._open)
+        self._end_line()
+
     def note(self, text: str, style: str) -> None:
         """Print lines of ours in the gutter."""
-        self._end_line()
+        self.pause()
         for line in text.split("\n"):
             self._line(line, style)
 

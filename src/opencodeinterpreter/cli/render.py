@@ -28,6 +28,8 @@ from opencodeinterpreter.interpreter.events import (
     RoundFinished,
     RoundStarted,
     TextDelta,
+    ToolCalled,
+    ToolRequest,
 )
 from opencodeinterpreter.interpreter.feedback import short_traceback
 from opencodeinterpreter.sandbox.base import ExecutionResult
@@ -143,6 +145,10 @@ class TextRenderer:
             case OutputDelta(output) if self._output is not None:
                 self._gapped = False
                 self._output.feed(output)
+            case ToolRequest() if self._output is not None:
+                self._output.pause()
+            case ToolCalled() if self._output is not None:
+                self._output.note(_called(event), "dim italic" if event.status == "ok" else "yellow")
             case ExecutionFinished(result=result) if self._output is not None:
                 self._finish(self._output, result)
                 self._output = None
@@ -183,7 +189,7 @@ class TextRenderer:
 
     def _wait(self, event: Event) -> None:
         label = {"round_started": "thinking", "code_action_started": "running", "round_finished": "thinking"}
-        if isinstance(event, Answer | Failure | ApprovalRequest | InstallRequest):
+        if isinstance(event, Answer | Failure | ApprovalRequest | InstallRequest | ToolRequest):
             self.spinner.wait_for("")
         elif event.type in label:
             self.spinner.wait_for(label[event.type])
@@ -282,3 +288,10 @@ def fault(result: ExecutionResult) -> str:
     if result.reason == "kernel died":
         return "the interpreter process ended while the code ran"
     return f"ended after {seconds(result.duration)}: the limit on {result.reason} was met"
+
+
+def _called(event: ToolCalled) -> str:
+    name = one_line(f"{event.server}.{event.tool}", 200)
+    if event.status != "ok":
+        return f"tool {name} {event.status}: {one_line(event.note, 300)}"
+    return f"tool {name}: {size(event.result_bytes)} in {seconds(event.duration)}"

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from opencodeinterpreter.cli.approval import Asked
 from opencodeinterpreter.cli.leaving import leave
 from opencodeinterpreter.cli.render import Renderer
 from opencodeinterpreter.errors import OcintError
-from opencodeinterpreter.interpreter import Answer, ApprovalRequest, Event, Failure, InstallRequest, Interpreter
+from opencodeinterpreter.interpreter import Answer, Event, Failure, Interpreter
 
 _TICK_SECONDS = 0.1
 _AGAIN_SECONDS = 2.0
@@ -57,7 +58,7 @@ def show_turn(
     interpreter: Interpreter,
     begin: Callable[[], Iterator[Event]],
     renderer: Renderer,
-    ask: Callable[[ApprovalRequest | InstallRequest], None],
+    ask: Callable[[Asked], None],
 ) -> Event | None:
     """Run a turn and show it; return its last event, an ``Answer`` or a ``Failure``.
 
@@ -99,7 +100,7 @@ def show_turn(
                 if isinstance(item, BaseException):
                     raise item
                 renderer.show(item)
-                if isinstance(item, ApprovalRequest | InstallRequest):
+                if isinstance(item, Asked):
                     ask(item)
                 if isinstance(item, Answer | Failure):
                     last = item

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from opencodeinterpreter.cli.progress import shown_progress
-from opencodeinterpreter.config import Config, model_settings
-from opencodeinterpreter.interpreter import Interpreter, Session, SessionStore
+from opencodeinterpreter.config import Config, mcp_tables, model_settings
+from opencodeinterpreter.interpreter import Interpreter, Session, SessionStore, Toolbox
+from opencodeinterpreter.interpreter.tools import tool_servers
 from opencodeinterpreter.models import ChatModel, Generation, load_model
 from opencodeinterpreter.sandbox import Sandbox, SandboxBackend
 from opencodeinterpreter.sandbox.backends import load_backend
@@ -83,6 +84,21 @@ def open_packages(config: Config, session: Session) -> PackageFolder | None:
     return PackageFolder(session.packages, python=python, wheels=config.wheels, index=config.allow_install)
 
 
+def open_tools(config: Config) -> Toolbox | None:
+    """Make the tools of the configured MCP servers, which begin to start; None where there are none.
+
+    Raises:
+        ConfigError: a server's settings cannot be used.
+    """
+    servers = tool_servers(mcp_tables(config))
+    if not servers:
+        return None
+    if config.backend not in ("bubblewrap", "none") or config.kernel is not None:
+        where = f"in the sandbox {config.backend}" if config.kernel is None else "by a kernel of another make"
+        return Toolbox((), [f"The MCP servers are not used: tools cannot be called {where}."])
+    return Toolbox(servers)
+
+
 @contextmanager
 def workbench(config: Config, err: Console, identity: str | None = None) -> Iterator[Workbench]:
     """Open everything, and close it at the end; a session in which nothing was asked leaves nothing behind.
@@ -98,7 +114,11 @@ def workbench(config: Config, err: Console, identity: str | None = None) -> Iter
     empty = True
     try:
         packages = open_packages(config, session)
-        with session, open_sandbox(config, session) as sandbox:
+        sandbox = open_sandbox(config, session)
+        tools = open_tools(config)
+        if tools is not None:
+            tools.attach(sandbox)  # before its kernel starts
+        with session, closing(tools) if tools else nullcontext(), sandbox:
             model = open_model(config, err)
             try:
                 generation = Generation(config.max_tokens, config.temperature, seed=config.seed)
@@ -110,6 +130,7 @@ def workbench(config: Config, err: Console, identity: str | None = None) -> Iter
                     session=session,
                     generation=generation,
                     packages=packages,
+                    tools=tools,
                 ) as interpreter:
                     try:
                         yield Workbench(config, store, session, interpreter)

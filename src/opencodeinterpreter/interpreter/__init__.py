@@ -15,12 +15,15 @@ from opencodeinterpreter.interpreter.events import (
     RoundFinished,
     RoundStarted,
     TextDelta,
+    ToolCalled,
+    ToolRequest,
     TurnStarted,
 )
 from opencodeinterpreter.interpreter.export import FORMS, export
 from opencodeinterpreter.interpreter.interpreter import Interpreter
 from opencodeinterpreter.interpreter.session_index import SessionInfo
 from opencodeinterpreter.interpreter.sessions import Session, SessionStore
+from opencodeinterpreter.interpreter.tools import Toolbox, ToolServer
 
 __all__ = [
     "FORMS",
@@ -43,6 +46,10 @@ __all__ = [
     "SessionInfo",
     "SessionStore",
     "TextDelta",
+    "ToolCalled",
+    "ToolRequest",
+    "ToolServer",
+    "Toolbox",
     "TurnStarted",
     "export",
 ]

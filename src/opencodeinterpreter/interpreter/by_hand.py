@@ -19,6 +19,7 @@ from opencodeinterpreter.interpreter.events import (
 )
 from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.history import History, Turn
+from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 
@@ -30,12 +31,16 @@ class ByHand:
         sandbox: runs the code.
         history: the session so far; the turns are added to it.
         stopped: set from any thread to end the code.
+        tools: that the code may call.
     """
 
-    def __init__(self, sandbox: Sandbox, history: History, stopped: threading.Event) -> None:
+    def __init__(
+        self, sandbox: Sandbox, history: History, stopped: threading.Event, tools: Toolbox | None = None
+    ) -> None:
         self._sandbox = sandbox
         self._history = history
         self._stopped = stopped
+        self._tools = tools
 
     def own_code(self, code: str, replaces: int | None, note: str) -> Iterator[Event]:
         """Run a person's code.
@@ -70,7 +75,7 @@ class ByHand:
             if self._stopped.is_set():
                 break
             yield RoundStarted(number)
-            result = yield from self._run(number, code, None)
+            result = yield from self._run(number, code, None, replay=True)
             reply = f"```{self._sandbox.language}\n{code.strip()}\n```"
             yield self._finish(turn, Round(reply, code, result, texts.execution_feedback(result)))
         number = len(turn.rounds)
@@ -79,14 +84,39 @@ class ByHand:
         turn.answer = answer_of(turn, "answered", self._history.dialog(), self._sandbox.language)
         yield turn.answer
 
+    def replay(self, first: int) -> Generator[Event, None, bool]:
+        """Run the code of the rounds that worked again, from turn ``first``; return whether that was done to the end.
+
+        Tools are not called again: code that calls one fails, and there the replay stops.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        for turn in self._history.turns[first:]:
+            for round_ in turn.rounds:
+                if round_.code is None or round_.result is None or not round_.result.ok:
+                    continue
+                if self._stopped.is_set():
+                    return False
+                result = yield from self._run(0, round_.code, None, replay=True)
+                if not result.ok:
+                    why = "this code worked before and does not now."
+                    if result.error is not None and result.error.name == "ToolError":
+                        why = "this code called a tool, and a replay does not call tools again."
+                    yield Notice("state lost", f"Replaying stopped here: {why}")
+                    return False
+        return True
+
     def _begin(self, turn: Turn) -> Iterator[Event]:
         number = len(self._history.turns)
         self._history.turns.append(turn)
         yield TurnStarted(number, turn.task, turn.files, turn.message)
 
-    def _run(self, number: int, code: str, replaces: int | None) -> Generator[Event, None, ExecutionResult]:
+    def _run(
+        self, number: int, code: str, replaces: int | None, replay: bool = False
+    ) -> Generator[Event, None, ExecutionResult]:
         yield CodeActionStarted(number, code, self._sandbox.language, "user", replaces)
-        result = yield from execute(self._sandbox, code, self._stopped)
+        result = yield from execute(self._sandbox, code, self._stopped, self._tools, number, replay)
         yield ExecutionFinished(number, result)
         return result
 

@@ -3,7 +3,8 @@
 A turn is ``TurnStarted``, then for each round ``RoundStarted``, ``TextDelta``s, and, where the reply holds a code
 action, ``ApprovalRequest`` (if asked for), ``CodeActionStarted``, ``OutputDelta``s, ``ExecutionFinished``,
 ``RoundFinished``; at its end one ``Answer`` or one ``Failure``. A ``Notice`` can stand anywhere. Where packages may be
-installed, ``InstallRequest`` comes after code that misses one; if it is approved, the code starts once more.
+installed, ``InstallRequest`` comes after code that misses one; if it is approved, the code starts once more. While code
+runs, its calls of tools are ``ToolCalled``, and ``ToolRequest`` and ``Decided`` before where a person is to be asked.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ Outcome = Literal[
     "ran",  # a person ran code of their own; the model was not asked
 ]
 """How a turn ended."""
+
+ToolStatus = Literal["ok", "failed", "rejected"]
+"""How the call of a tool ended."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ class Notice(Event):
         "installed",
         "not installed",
         "unsandboxed",
+        "tools missing",
     ]
     text: str
 
@@ -245,6 +250,45 @@ class InstallRequest(Request):
     def approve(self) -> None:
         """Fetch and install it, and run the code again."""
         self._decide("approve", self.package)
+
+
+@dataclass(frozen=True)
+class ToolRequest(Request):
+    """Running code wants to call a tool outside of the sandbox, and waits; a person says whether it may.
+
+    Approved, the tool may be called in this session without asking again. Rejected, the code gets an exception with
+    the reason, and the tool is not asked for again in this run.
+    """
+
+    type = "tool_request"
+    round: int
+    server: str
+    tool: str
+    arguments: str
+    """JSON, cut in its middle where it is very long."""
+    about: str = ""
+    """What the server says of the tool."""
+
+    def approve(self) -> None:
+        """Let the tool be called, now and for the rest of the session."""
+        self._decide("approve", self.tool)
+
+
+@dataclass(frozen=True)
+class ToolCalled(Event):
+    """Code has called a tool outside of the sandbox; neither arguments nor result are kept here."""
+
+    type = "tool_called"
+    round: int
+    server: str
+    tool: str
+    status: ToolStatus
+    arguments_bytes: int
+    result_bytes: int
+    duration: float
+    """Seconds, without the time that a person took to decide."""
+    note: str = ""
+    """Why it failed or was rejected."""
 
 
 def plain(value: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Generator
 
-from opencodeinterpreter.interpreter.events import OutputDelta
+from opencodeinterpreter.interpreter.events import Event, OutputDelta
+from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 from opencodeinterpreter.sandbox.base import OutputDelta as SandboxOutput
@@ -14,19 +16,34 @@ from opencodeinterpreter.sandbox.base import OutputDelta as SandboxOutput
 _STOP_CHECK_SECONDS = 0.2
 
 
-def execute(sandbox: Sandbox, code: str, stopped: threading.Event) -> Generator[OutputDelta, None, ExecutionResult]:
-    """Yield what ``code`` puts out, as it does; return its result.
+def execute(
+    sandbox: Sandbox,
+    code: str,
+    stopped: threading.Event,
+    tools: Toolbox | None = None,
+    number: int = 0,
+    replay: bool = False,
+) -> Generator[Event, None, ExecutionResult]:
+    """Yield what ``code`` puts out, as it does, and its calls of tools; return its result.
 
     Setting ``stopped`` stops the code, and so does a consumer that stops listening.
+
+    Args:
+        tools: carries out the calls.
+        number: of the round, for the events of calls.
+        replay: the code ran before, and its calls of tools are not made again.
 
     Raises:
         SandboxError: if the sandbox itself failed.
     """
-    happened: queue.Queue[SandboxOutput | ExecutionResult | BaseException] = queue.Queue()
+    happened: queue.Queue[SandboxOutput | Event | ExecutionResult | BaseException] = queue.Queue()
 
     def run() -> None:
         try:
-            happened.put(sandbox.run(code, on_output=happened.put))
+            calls = tools.run(sandbox, number, happened.put, stopped, replay) if tools else contextlib.nullcontext()
+            with calls:
+                result = sandbox.run(code, on_output=happened.put)
+            happened.put(result)
         except BaseException as error:  # handed over to the thread that waits, whatever it is
             happened.put(error)
 
@@ -45,7 +62,7 @@ def execute(sandbox: Sandbox, code: str, stopped: threading.Event) -> Generator[
                 return item
             if isinstance(item, BaseException):
                 raise item
-            yield OutputDelta(item)
+            yield item if isinstance(item, Event) else OutputDelta(item)
     except GeneratorExit:
         while thread.is_alive():
             sandbox.interrupt()

@@ -1,4 +1,4 @@
-"""A session as a Jupyter notebook, as Markdown, as a Python file, or as a Code-Feedback line."""
+"""A session as a Jupyter notebook, as Markdown, as an HTML page, as a Python file, or as a Code-Feedback line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from opencodeinterpreter.interpreter.events import Round
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.sandbox.base import Display, ExecutionResult
 
-Form = Literal["ipynb", "md", "py", "jsonl"]
+Form = Literal["ipynb", "md", "html", "py", "jsonl"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
-def export(turns: Sequence[Turn], form: str, *, identity: str = "", system: str = "") -> str:
+def export(
+    turns: Sequence[Turn], form: str, *, identity: str = "", system: str = "", title: str = "", language: str = "en"
+) -> str:
     """Return the turns as the text of a file of this form.
 
     Args:
-        form: "ipynb" (every code cell with its outputs), "md", "py" (the code that worked) or "jsonl" (one
-            Code-Feedback object, system message left out as in the published set).
+        form: "ipynb" (every code cell with its outputs), "md", "html" (one page with all in it), "py" (the code that
+            worked) or "jsonl" (one Code-Feedback object, system message left out as in the published set).
         identity: the dialog's id in the "jsonl" form.
+        title: of the "html" form; without one, the first task.
+        language: of the words of the "html" form, "en" or "zh".
 
     Raises:
         InputError: an unknown form, or nothing to export.
@@ -32,6 +36,7 @@ def export(turns: Sequence[Turn], form: str, *, identity: str = "", system: str 
     writers: dict[str, Callable[[], str]] = {
         "ipynb": lambda: _notebook(turns),
         "md": lambda: _markdown(turns),
+        "html": lambda: _html(turns, title, language),
         "py": lambda: _python(turns),
         "jsonl": lambda: _code_feedback(turns, identity, system),
     }
@@ -141,6 +146,12 @@ def _markdown_round(round_: Round) -> list[str]:
     if result.files:
         parts.append("Files: " + ", ".join(f"`{change.path}`" for change in result.files))
     return parts
+
+
+def _html(turns: Sequence[Turn], title: str, language: str) -> str:
+    from opencodeinterpreter.interpreter.html_page import html_page
+
+    return html_page(turns, title=title, language=language)
 
 
 def _python(turns: Sequence[Turn]) -> str:

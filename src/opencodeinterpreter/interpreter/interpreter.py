@@ -12,19 +12,17 @@ from opencodeinterpreter.errors import InputError, ModelError, OcintError, Sandb
 from opencodeinterpreter.interpreter.by_hand import ByHand
 from opencodeinterpreter.interpreter.events import (
     Answer,
-    CodeActionStarted,
     Event,
-    ExecutionFinished,
     Failure,
     Notice,
     TurnStarted,
 )
-from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.feedback import comment_feedback
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.prompts import PROMPT_VERSION, system_prompt
 from opencodeinterpreter.interpreter.recording import Recorder, history_of, pending_comments
 from opencodeinterpreter.interpreter.sessions import Session
+from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
 from opencodeinterpreter.interpreter.turn import TurnLoop
 from opencodeinterpreter.interpreter.uploads import READ_BYTES, Upload, describe_uploads
 from opencodeinterpreter.models import load_model
@@ -51,6 +49,7 @@ class Interpreter:
         system: replaces the system message.
         packages: installs packages that code misses, each after an ``InstallRequest`` event, or without asking where
             they are in its folder of wheels. A given sandbox must have been given its folder.
+        tools: of MCP servers, for the code to call; closed with the interpreter.
 
     Raises:
         ModelError, SandboxError: what cannot be had is refused here already.
@@ -67,6 +66,7 @@ class Interpreter:
         generation: Generation | None = None,
         system: str | None = None,
         packages: PackageFolder | None = None,
+        tools: Toolbox | None = None,
     ) -> None:
         if max_rounds < 1:
             raise InputError("max_rounds must be at least 1")
@@ -77,13 +77,17 @@ class Interpreter:
             workspace=session.workspace if session else None, packages=packages.folder if packages else None
         )
         self._packages = packages
+        self._tools = tools
+        if tools is not None:
+            tools.attach(self.sandbox)
         self.max_rounds = max_rounds
         self.approve = approve
         self.generation = generation or Generation()
         self._language = self.sandbox.language
         self._session = session
         self._recorder = Recorder(session)
-        self._history = History(system or system_prompt(self._language))
+        self._system = system or system_prompt(self._language)
+        self._history = History(self._system)
         self._state_lost = False
         self._comments: list[tuple[str, str]] = []
         if session is not None:
@@ -247,6 +251,8 @@ class Interpreter:
         self._end_active()
         if self._owns_sandbox:
             self.sandbox.close()
+        if self._tools is not None:
+            self._tools.close()
         if self._owns_model:
             self.model.close()
 
@@ -259,7 +265,7 @@ class Interpreter:
         return [Upload(name, sizes.get(name, 0), self.sandbox.read(name, READ_BYTES)) for name in names]
 
     def _by_hand(self) -> ByHand:
-        return ByHand(self.sandbox, self._history, self._stopped)
+        return ByHand(self.sandbox, self._history, self._stopped, self._tools)
 
     def _begin(self, turn: Turn) -> Iterator[Event]:
         return self._guarded(self._turn_events(turn))
@@ -287,6 +293,8 @@ class Interpreter:
             self._idle.set()
 
     def _turn_events(self, turn: Turn) -> Iterator[Event]:
+        told = self._tools.prompt() if self._tools is not None else ""
+        self._history.system = f"{self._system}\n\n{told}" if told else self._system
         self._recorder.settings(
             {
                 "model": self.model.name,
@@ -300,6 +308,8 @@ class Interpreter:
         self._history.turns.append(turn)
         self._state_lost = False
         yield TurnStarted(number, turn.task, turn.files, turn.message)
+        for note in self._tools.notes() if self._tools is not None else ():
+            yield Notice("tools missing", note)
         loop = TurnLoop(
             self.model,
             self.sandbox,
@@ -310,23 +320,13 @@ class Interpreter:
             stopped=self._stopped,
             language=self._language,
             packages=self._packages,
+            tools=self._tools,
         )
         yield from loop.run()
 
     def _replay(self, first: int) -> Iterator[Event]:
-        for turn in self._history.turns[first:]:
-            for round_ in turn.rounds:
-                if round_.code is None or round_.result is None or not round_.result.ok:
-                    continue
-                if self._stopped.is_set():
-                    return
-                yield CodeActionStarted(0, round_.code, self._language, "user")
-                result = yield from execute(self.sandbox, round_.code, self._stopped)
-                yield ExecutionFinished(0, result)
-                if not result.ok:
-                    yield Notice("state lost", "Replaying stopped here: this code worked before and does not now.")
-                    return
-        self._state_lost = False
+        if (yield from self._by_hand().replay(first)):
+            self._state_lost = False
 
     def _end_active(self) -> None:
         """Stop a turn that is under way, in this thread (left half-read) or in another one."""

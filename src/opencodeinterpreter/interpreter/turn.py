@@ -35,6 +35,7 @@ from opencodeinterpreter.interpreter.hints import missing_module
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.inspection import facts_after, files_after, values_after
 from opencodeinterpreter.interpreter.objections import ReminderKind, missing_files, objection, only_states_values
+from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
@@ -67,6 +68,7 @@ class TurnLoop:
         approve: ask before each run.
         stopped: set from any thread to end the turn.
         packages: installs packages that code misses; the sandbox must have been given its folder.
+        tools: that code may call.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class TurnLoop:
         stopped: threading.Event,
         language: str = "python",
         packages: PackageFolder | None = None,
+        tools: Toolbox | None = None,
     ) -> None:
         self._model = model
         self._sandbox = sandbox
@@ -92,6 +95,7 @@ class TurnLoop:
         self._stopped = stopped
         self._language = language
         self._packages = packages
+        self._tools = tools
         self._tried: set[str] = set()
         self._reminders = 0
         self._checked = False
@@ -230,7 +234,7 @@ class TurnLoop:
         runs_again = True
         while runs_again:
             yield CodeActionStarted(number, code, self._language, "user" if edited else "model")
-            result = yield from execute(self._sandbox, code, self._stopped)
+            result = yield from execute(self._sandbox, code, self._stopped, self._tools, number)
             yield ExecutionFinished(number, result)
             runs_again = yield from self._lets_install(number, result)
         if result.state_lost:

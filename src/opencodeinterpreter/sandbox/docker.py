@@ -109,6 +109,8 @@ class DockerBackend:
     """
 
     name = "docker"
+    takes_calls = False
+    """The kernel's folder lies in the container, where no socket of ours can wait."""
 
     def __init__(self, program: Path | str | None = None, image: str | None = None) -> None:
         self._program = None if program is None else str(program)

@@ -10,6 +10,7 @@ from pathlib import Path
 from opencodeinterpreter.errors import KernelStartError
 from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec, Limits, SandboxBackend
+from opencodeinterpreter.sandbox.calls import CallChannel, CallHandler
 from opencodeinterpreter.sandbox.environment import START_SCRIPT, KernelCommand, start_files
 from opencodeinterpreter.sandbox.execution import Execution
 from opencodeinterpreter.sandbox.outlet import Outlet
@@ -34,6 +35,7 @@ class Kernel:
         limits: for the whole process tree.
         network: whether the network is to be had inside.
         base: folder for the unix sockets; None for the system's folder for temporary files.
+        calls: answers what code asks of this program through the module ``tools``; None for no such way out.
 
     Raises:
         SandboxUnavailableError: if the isolation cannot be had.
@@ -47,14 +49,18 @@ class Kernel:
         limits: Limits,
         network: bool = False,
         base: Path | None = None,
+        calls: CallHandler | None = None,
     ) -> None:
         self._command = command
         self.folder = runtime.new_folder(base)
         """Of its sockets and pipes, and what it keeps beside; the code can write there."""
         self._outlet: Outlet | None = None
         self._wire: Wire | None = None
+        self._channel: CallChannel | None = None
         self._ready = False
         try:
+            if calls is not None and command.own_start:
+                self._channel = CallChannel(self.folder, calls)
             spec = LaunchSpec((), workspace, self.folder, command.env, command.readable, {}, network, limits)
             self.process = self._launch(backend, spec)
         except BaseException:
@@ -163,6 +169,8 @@ class Kernel:
             raise KernelStartError(f"The kernel did not answer within {START_SECONDS:.0f} seconds.")
 
     def _release(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
         if self._wire is not None:
             self._wire.close()
         if self._outlet is not None:

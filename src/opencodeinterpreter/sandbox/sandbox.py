@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from opencodeinterpreter.errors import ConfigError, KernelStartError, SandboxClo
 from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.base import ExecutionResult, Limits, SandboxBackend
+from opencodeinterpreter.sandbox.calls import CallHandler
 from opencodeinterpreter.sandbox.environment import KernelCommand, kernelspec_command, python_command
 from opencodeinterpreter.sandbox.kernel import Kernel
 from opencodeinterpreter.sandbox.outcome import judge
@@ -77,6 +78,7 @@ class Sandbox:
         self._kernel: Kernel | None = None
         self._watcher: Watcher | None = None
         self._watch: Watch | None = None
+        self._calls: CallHandler | None = None
         self._closed = False
         self._lost = False
 
@@ -177,6 +179,37 @@ class Sandbox:
             self._shut_kernel()
             self._lost = False
             self.start()
+
+    def take_calls(self, handler: CallHandler) -> None:
+        """Let code call ``handler`` through the module ``tools``; a kernel that runs already is started anew.
+
+        Raises:
+            ConfigError: the isolation has no way out for calls, or the kernel is not Python's own.
+        """
+        if not getattr(self._backend, "takes_calls", True) or not self._command.own_start:
+            raise ConfigError(
+                "Tools can be used in the bubblewrap sandbox, or without one, and by the ordinary Python kernel only."
+            )
+        with self._lock:
+            if handler == self._calls:
+                return
+            self._calls = handler
+            if self._kernel is not None:
+                self.restart()
+
+    @contextlib.contextmanager
+    def not_counting(self) -> Iterator[None]:
+        """While the block runs, the wall time of the present run stands still: it waits for a person."""
+        watch = self._watch
+        if watch is None:
+            yield
+            return
+        watch.waiting_since = began = time.monotonic()
+        try:
+            yield
+        finally:
+            watch.waited += time.monotonic() - began
+            watch.waiting_since = None
 
     def upload(self, path: Path | str, name: str | None = None) -> FileInfo:
         """Copy a file into the workspace; one of the same name is kept, and the new one gets a number.
@@ -297,7 +330,13 @@ class Sandbox:
 
     def _launch(self) -> None:
         kernel = Kernel(
-            self._backend, self._command, self._workspace.path, self.limits, self._network, self._runtime_dir
+            self._backend,
+            self._command,
+            self._workspace.path,
+            self.limits,
+            self._network,
+            self._runtime_dir,
+            self._calls,
         )
         self._kernel = kernel
         disk = partial(_disk, self._workspace.path, kernel.folder)

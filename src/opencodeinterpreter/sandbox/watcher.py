@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import resource
 import threading
@@ -46,11 +47,23 @@ class Watch:
     cpu_before: float = 0.0
     disk_before: tuple[int, int] = (0, 0)
     """(bytes, files) in the workspace when it began."""
+    waited: float = 0.0
+    """Seconds that the run waited for a person, which are not its own."""
+    waiting_since: float | None = None
 
     def end(self, reason: Reason) -> None:
         """Ask for the run to be ended; the first reason counts."""
         if self.reason is None:
             self.reason = reason
+
+    def left(self) -> float:
+        """Return the seconds of wall time that are left, infinity where there is no limit."""
+        if self.wall_seconds is None:
+            return math.inf
+        now = time.monotonic()
+        waiting = self.waiting_since
+        waited = self.waited + (now - waiting if waiting is not None else 0.0)
+        return self.started + self.wall_seconds + waited - now
 
 
 class Watcher:
@@ -150,7 +163,7 @@ class Watcher:
             return _IDLE_SAMPLE_SECONDS
         if watch is None or watch.wall_seconds is None or watch.reason is not None:
             return _SAMPLE_SECONDS
-        return max(0.0, min(_SAMPLE_SECONDS, watch.started + watch.wall_seconds - time.monotonic()))
+        return max(0.0, min(_SAMPLE_SECONDS, watch.left()))
 
     def _look(self, watch: Watch | None) -> None:
         if self._closed or self._process.poll() is not None:
@@ -200,7 +213,7 @@ class Watcher:
             return "memory"
         if limits.processes is not None and _tasks(pids) > limits.processes:
             return "processes"
-        if watch is not None and watch.wall_seconds is not None and now - watch.started >= watch.wall_seconds:
+        if watch is not None and watch.left() <= 0:
             return "wall time"
         if watch is not None and limits.cpu_seconds is not None and cpu - watch.cpu_before > limits.cpu_seconds:
             return "cpu time"

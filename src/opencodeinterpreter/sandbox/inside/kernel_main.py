@@ -25,6 +25,7 @@ import threading
 import traceback
 import warnings
 from importlib.machinery import PathFinder
+from importlib.util import spec_from_file_location
 from typing import Any
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -95,6 +96,16 @@ class _TableWidth:
 
         loader.exec_module = exec_module
         return spec
+
+
+class _Tools:
+    """Finds ``tools``, the way out to the program outside, where there is one."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):  # noqa: ARG003
+        if name != "tools":
+            return None
+        return spec_from_file_location(name, _HERE + "call_tools.py", submodule_search_locations=[])
 
 
 def plain_traceback(kind, error, trace) -> str:
@@ -323,6 +334,8 @@ def main() -> None:
     run_output.begin(pipes, "start")
     run_output.keep_runs_apart()
     sys.meta_path.insert(0, _TableWidth)
+    if "call_tools.py" in os.listdir(_HERE):  # noqa: PTH208
+        sys.meta_path.insert(0, _Tools)
     # At the end, so that a file of the user can be imported and none can stand in for a library.
     sys.path[:] = [*sys.path, *packages, workspace]
     sys.argv[:] = [""]
