@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencodeinterpreter.codefeedback.pipeline.journal import Entry, Journal, Stored, differences
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry, Stored
+from opencodeinterpreter.codefeedback.pipeline.journal import Journal, differences
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome
 from opencodeinterpreter.errors import InputError
 

@@ -16,7 +16,8 @@ import pytest
 from stage_samples import Pairing, Splitting, files_of, run_sample, write_rows
 
 from opencodeinterpreter.codefeedback.pipeline.bad_records import MaxBad
-from opencodeinterpreter.codefeedback.pipeline.journal import Entry, Journal
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry
+from opencodeinterpreter.codefeedback.pipeline.journal import Journal
 from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 from opencodeinterpreter.codefeedback.pipeline.stage import Outcome
 from opencodeinterpreter.errors import ConfigError, InputError, ModelConnectionError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from opencodeinterpreter.codefeedback.files.jsonl import Record
-from opencodeinterpreter.codefeedback.pipeline.journal import Entry
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome
 from opencodeinterpreter.errors import ConfigError, InputError
 

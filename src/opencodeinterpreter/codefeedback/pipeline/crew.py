@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeAlias
 
 from opencodeinterpreter.codefeedback.files.jsonl import Record
 from opencodeinterpreter.codefeedback.pipeline.bad_records import bad_entry
-from opencodeinterpreter.codefeedback.pipeline.journal import Entry
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry
 from opencodeinterpreter.codefeedback.pipeline.stage import MapStage, Process
 from opencodeinterpreter.errors import InputError
 

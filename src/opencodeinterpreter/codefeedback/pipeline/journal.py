@@ -10,14 +10,12 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
-from opencodeinterpreter.codefeedback.files.row_files import row_bytes
-from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry, Stored, index_of, line_of, stored_of
 from opencodeinterpreter.errors import InputError
 
 FORMAT: Final = 1
@@ -28,33 +26,6 @@ _SYNC_SECONDS: Final = 5.0
 
 class OtherRunError(InputError):
     """The output is there, or half there, by other settings or from other input."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What became of one input row."""
-
-    index: int
-    """of the row in the input, from 0"""
-    outcome: Outcome
-    bad: bool = False
-    """it could not be read, or is not what the stage reads; its one drop says why"""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An entry as it is kept: its rows are lines of the output already."""
-
-    index: int
-    lines: tuple[bytes, ...]
-    drops: tuple[Drop, ...] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    bad: bool = False
-
-    @classmethod
-    def of(cls, entry: Entry) -> Stored:
-        outcome = entry.outcome
-        return cls(entry.index, tuple(map(row_bytes, outcome.rows)), outcome.drops, outcome.notes, entry.bad)
 
 
 def now() -> str:
@@ -119,7 +90,7 @@ class Journal:
         """Add what became of a row; one that is there already is not added again."""
         if entry.index in self:
             return
-        self._file.write(_line(Stored.of(entry)))
+        self._file.write(line_of(Stored.of(entry)))
         self._count(entry.index, entry.bad, len(entry.outcome.rows), len(entry.outcome.drops))
         if (passed := time.monotonic()) - self._flushed >= _FLUSH_SECONDS:
             self._file.flush()
@@ -141,12 +112,12 @@ class Journal:
         with self.path.open("rb") as file:
             file.readline()
             for line in file:
-                index = _index(line)
+                index = index_of(line)
                 if index is None or index < wanted or index in waiting:
                     continue
                 waiting[index] = line
                 while wanted in waiting:
-                    yield _stored(waiting.pop(wanted))
+                    yield stored_of(waiting.pop(wanted))
                     wanted += 1
 
     def close(self) -> None:
@@ -209,7 +180,7 @@ class Journal:
     def _known(self, line: bytes) -> None:
         """Count a line of an earlier run; one that a broken disk has spoilt is passed over, and its row done again."""
         try:
-            stored = _stored(line)
+            stored = stored_of(line)
         except (ValueError, KeyError, TypeError):
             return
         if stored.index not in self:
@@ -250,63 +221,6 @@ def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _shown(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return text if len(text) <= 60 else text[:28] + " … " + text[-28:]
-
-
-def _line(stored: Stored) -> bytes:
-    """Return an entry as a line: a JSON object in which each row stands as it will in the output.
-
-    How long each row is stands before them: so they are cut out again without being parsed.
-    """
-    drops = []
-    for drop in stored.drops:
-        row: dict[str, Any] = {"reason": drop.reason, "detail": drop.detail}
-        if drop.row is not None:
-            row["row"] = drop.row
-        drops.append(row)
-    rest: dict[str, Any] = {"drops": drops}
-    if stored.notes:
-        rest["notes"] = stored.notes
-    if stored.bad:
-        rest["bad"] = True
-    rows = [line[:-1] for line in stored.lines]
-    head = f'{{"i":{stored.index},"sizes":{json.dumps([len(row) for row in rows])},"rows":['
-    # ASCII: what was dropped may hold half of a surrogate pair.
-    tail = json.dumps(rest, separators=(",", ":"), allow_nan=False)
-    return b"".join((head.encode("ascii"), b",".join(rows), b"],", tail[1:].encode("ascii"), b"\n"))
-
-
-def _index(line: bytes) -> int | None:
-    """Return the number of a line's row without reading the whole of it."""
-    if not line.startswith(b'{"i":') or not line.endswith(b"}\n"):
-        return None
-    number = line[5 : line.find(b",", 5)]
-    return int(number) if number.isdigit() else None
-
-
-def _stored(line: bytes) -> Stored:
-    """Read a line of the journal.
-
-    Raises:
-        ValueError, KeyError, TypeError: if it is none.
-    """
-    begun = line.index(_ROWS)
-    head = json.loads((line[:begun] + b"}").decode("ascii"))
-    at, lines = begun + len(_ROWS), []
-    for size in head["sizes"]:
-        lines.append(line[at : at + size] + b"\n")
-        at += size + 1
-    at -= bool(lines)
-    if line[at : at + 2] != b"],":
-        raise ValueError("the rows are not as long as they are said to be")
-    if line[at + 2 :] == _NO_MORE:
-        return Stored(int(head["i"]), tuple(lines))
-    rest = json.loads((b"{" + line[at + 2 :]).decode("ascii"))
-    drops = tuple(Drop(drop["reason"], drop.get("detail", ""), drop.get("row")) for drop in rest["drops"])
-    return Stored(int(head["i"]), tuple(lines), drops, rest.get("notes", {}), bool(rest.get("bad")))
-
-
-_ROWS: Final = b',"rows":['
-_NO_MORE: Final = b'"drops":[]}\n'
 
 
 def lock(file: BinaryIO, path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import IO, Any, Self, cast
 
 from opencodeinterpreter.codefeedback.files.row_files import measure, row_bytes
 from opencodeinterpreter.codefeedback.pipeline.bad_records import BAD
-from opencodeinterpreter.codefeedback.pipeline.journal import Stored, now
+from opencodeinterpreter.codefeedback.pipeline.entries import Stored
+from opencodeinterpreter.codefeedback.pipeline.journal import now
 from opencodeinterpreter.codefeedback.pipeline.manifest import add_notes, dropped_path, write_manifest
 
 

@@ -13,7 +13,8 @@ from opencodeinterpreter.codefeedback.files.jsonl import Record, read_records
 from opencodeinterpreter.codefeedback.files.row_files import Measured, measure
 from opencodeinterpreter.codefeedback.pipeline.bad_records import MaxBad
 from opencodeinterpreter.codefeedback.pipeline.crew import Crew, Threads
-from opencodeinterpreter.codefeedback.pipeline.journal import Entry, Journal, OtherRunError, Stored, differences
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry, Stored
+from opencodeinterpreter.codefeedback.pipeline.journal import Journal, OtherRunError, differences
 from opencodeinterpreter.codefeedback.pipeline.manifest import (
     dropped_path,
     is_whole,

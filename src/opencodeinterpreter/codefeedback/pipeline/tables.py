@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from opencodeinterpreter.codefeedback.files.jsonl import Record
 from opencodeinterpreter.codefeedback.pipeline.bad_records import MaxBad, bad_entry
-from opencodeinterpreter.codefeedback.pipeline.journal import Entry, Journal
+from opencodeinterpreter.codefeedback.pipeline.entries import Entry
+from opencodeinterpreter.codefeedback.pipeline.journal import Journal
 from opencodeinterpreter.codefeedback.pipeline.stage import Row, Table, TableStage, Told
 from opencodeinterpreter.errors import InputError
 
