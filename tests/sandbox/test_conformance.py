@@ -13,13 +13,14 @@ import psutil
 import pytest
 
 from opencodeinterpreter.errors import SandboxClosedError
-from opencodeinterpreter.sandbox import ExecutionResult, OutputDelta, Sandbox
+from opencodeinterpreter.sandbox import AnySandbox, ExecutionResult, OutputDelta
 
-Fresh = Callable[..., Sandbox]
+REMOTE_TOO = True
+Fresh = Callable[..., AnySandbox]
 AFTER_LIMIT_SECONDS = 3.0
 
 
-def usable(sandbox: Sandbox, keeps: bool | None = None) -> None:
+def usable(sandbox: AnySandbox, keeps: bool | None = None) -> None:
     """The next run works; ``keeps`` says whether ``before`` must still be there."""
     result = sandbox.run("print(6 * 7, 'before' in globals())", wall_seconds=20)
     assert result.ok, result
@@ -34,25 +35,25 @@ def ended(result: ExecutionResult, status: str, reason: str, limit: float) -> No
 
 
 class TestRuns:
-    def test_variables_survive_from_run_to_run(self, shared: Sandbox) -> None:
+    def test_variables_survive_from_run_to_run(self, shared: AnySandbox) -> None:
         shared.run("kept = 20")
         assert shared.run("kept + 1").result == "21"
 
-    def test_result_names_its_isolation(self, shared: Sandbox, kind: str) -> None:
-        assert shared.run("1").isolation == kind
+    def test_result_names_its_isolation(self, shared: AnySandbox, kind: str) -> None:
+        assert shared.run("1").isolation == {"ray": "bubblewrap"}.get(kind, kind)
 
-    def test_stdout_and_stderr_are_apart(self, shared: Sandbox) -> None:
+    def test_stdout_and_stderr_are_apart(self, shared: AnySandbox) -> None:
         result = shared.run("import sys\nprint('out')\nprint('err', file=sys.stderr)")
         assert (result.status, result.reason, result.stdout, result.stderr) == ("ok", None, "out\n", "err\n")
 
-    def test_output_of_children_and_of_file_descriptors_is_kept(self, shared: Sandbox) -> None:
+    def test_output_of_children_and_of_file_descriptors_is_kept(self, shared: AnySandbox) -> None:
         result = shared.run(
             "import os, subprocess, sys\nos.system('echo child')\nos.write(1, b'raw\\n')\n"
             "subprocess.run(['echo', 'passed'], stdout=sys.stdout)\nsys.stdout.buffer.write(b'bytes\\n')\n!echo shell"
         )
         assert result.stdout.split() == ["child", "raw", "passed", "bytes", "shell"]
 
-    def test_output_comes_as_it_happens(self, shared: Sandbox) -> None:
+    def test_output_comes_as_it_happens(self, shared: AnySandbox) -> None:
         seen: list[tuple[float, OutputDelta]] = []
         shared.run(
             "import time\nprint('first', flush=True)\ntime.sleep(0.5)\nprint('second')",
@@ -66,13 +67,14 @@ class TestRuns:
             raise ZeroDivisionError
 
         sandbox = fresh()
+        sandbox.wait_ready()
         began = time.monotonic()
         with pytest.raises(ZeroDivisionError):
             sandbox.run("print(1)\nimport time\ntime.sleep(30)", on_output=listener)
         assert time.monotonic() - began < 5
         usable(sandbox)
 
-    def test_an_error_has_name_value_and_a_plain_traceback(self, shared: Sandbox) -> None:
+    def test_an_error_has_name_value_and_a_plain_traceback(self, shared: AnySandbox) -> None:
         result = shared.run("def f():\n    return 1 / 0\n\nf()")
         assert result.status == "error"
         assert result.reason is None
@@ -86,82 +88,82 @@ class TestRuns:
         assert "\x1b" not in result.error.traceback
         assert "site-packages" not in result.error.traceback
 
-    def test_a_syntax_error_shows_the_place_and_nothing_else(self, shared: Sandbox) -> None:
+    def test_a_syntax_error_shows_the_place_and_nothing_else(self, shared: AnySandbox) -> None:
         error = shared.run("x = (1,\ny = 2").error
         assert error is not None
         assert error.name == "SyntaxError"
         assert "site-packages" not in error.traceback
         assert "^" in error.traceback
 
-    def test_an_error_keeps_its_cause(self, shared: Sandbox) -> None:
+    def test_an_error_keeps_its_cause(self, shared: AnySandbox) -> None:
         error = shared.run("try:\n    {}['a']\nexcept KeyError as e:\n    raise ValueError('b') from e").error
         assert error is not None
         assert "KeyError: 'a'" in error.traceback
         assert "ValueError: b" in error.traceback
 
     @pytest.mark.parametrize("code", ["", "   \n", "# only a comment", "pass"])
-    def test_code_that_does_nothing_is_fine(self, shared: Sandbox, code: str) -> None:
+    def test_code_that_does_nothing_is_fine(self, shared: AnySandbox, code: str) -> None:
         assert shared.run(code).ok
 
-    def test_long_code_runs(self, shared: Sandbox) -> None:
+    def test_long_code_runs(self, shared: AnySandbox) -> None:
         assert shared.run("x = 0\n" + f"x += 1 {'#' * 100}\n" * 2_000 + "x").result == "2000"
 
-    def test_text_of_every_kind_comes_through(self, shared: Sandbox) -> None:
+    def test_text_of_every_kind_comes_through(self, shared: AnySandbox) -> None:
         text = "Grüße, 你好, 🎉, \u202eabc\u202c, e\u0301"
         result = shared.run(f"print({text!r})\n{text!r}")
         assert result.stdout == text + "\n"
         assert result.result == repr(text)
 
-    def test_text_that_is_no_text_does_no_harm(self, shared: Sandbox) -> None:
+    def test_text_that_is_no_text_does_no_harm(self, shared: AnySandbox) -> None:
         result = shared.run("import sys\nprint('\\ud800')\nsys.stdout.buffer.write(b'\\xff\\n')\n'\\ud800'")
         assert result.ok
         result.stdout.encode()
         assert result.result is not None
         result.result.encode()
 
-    def test_awaiting_at_the_top_works_and_can_be_ended(self, shared: Sandbox) -> None:
+    def test_awaiting_at_the_top_works_and_can_be_ended(self, shared: AnySandbox) -> None:
         assert shared.run("import asyncio\nawait asyncio.sleep(0.01)\n'done'").result == "'done'"
         result = shared.run("await asyncio.sleep(60)", wall_seconds=0.5)
         ended(result, "timeout", "wall time", 0.5)
         assert not result.state_lost
 
     @pytest.mark.parametrize("call", ["input('Name? ')", "import getpass; getpass.getpass()"])
-    def test_asking_for_input_fails_at_once_and_says_why(self, shared: Sandbox, call: str) -> None:
+    def test_asking_for_input_fails_at_once_and_says_why(self, shared: AnySandbox, call: str) -> None:
         result = shared.run(call)
         assert result.error is not None
         assert result.error.name == "EOFError"
         assert "put the value into the code" in result.error.value
         assert "kernel_main" not in result.error.traceback
 
-    def test_children_find_no_input(self, shared: Sandbox) -> None:
+    def test_children_find_no_input(self, shared: AnySandbox) -> None:
         assert shared.run("import subprocess; subprocess.run(['cat'], timeout=5).returncode").result == "0"
 
     @pytest.mark.parametrize("call", ["exit()", "quit()", "import sys; sys.exit()", "import sys; sys.exit(0)"])
-    def test_exit_ends_the_run_and_not_the_session(self, shared: Sandbox, call: str) -> None:
+    def test_exit_ends_the_run_and_not_the_session(self, shared: AnySandbox, call: str) -> None:
         shared.run("before = 1")
         result = shared.run(f"print('a')\n{call}\nprint('b')")
         assert (result.status, result.stdout, result.stderr) == ("ok", "a\n", "")
         usable(shared, keeps=True)
 
-    def test_exit_with_a_message_is_an_error(self, shared: Sandbox) -> None:
+    def test_exit_with_a_message_is_an_error(self, shared: AnySandbox) -> None:
         error = shared.run("import sys\nsys.exit('no such file')").error
         assert error is not None
         assert (error.name, error.value) == ("SystemExit", "no such file")
 
-    def test_stdout_put_aside_is_back_in_the_next_run(self, shared: Sandbox) -> None:
+    def test_stdout_put_aside_is_back_in_the_next_run(self, shared: AnySandbox) -> None:
         shared.run("import sys, io\nsys.stdout = io.StringIO()\nsys.stderr = None")
         assert shared.run("print('here')").stdout == "here\n"
 
-    def test_progress_bars_show_their_last_state(self, shared: Sandbox) -> None:
+    def test_progress_bars_show_their_last_state(self, shared: AnySandbox) -> None:
         assert shared.run("for i in range(0, 101, 10): print(f'\\r{i} %', end='')\nprint()").stdout == "100 %\n"
 
-    def test_help_and_colours_come_as_plain_text(self, shared: Sandbox) -> None:
+    def test_help_and_colours_come_as_plain_text(self, shared: AnySandbox) -> None:
         result = shared.run("print('\\x1b[31mred\\x1b[0m')\nlen?")
         assert result.stdout.startswith("red\n")
         assert "Return the number of items" in result.stdout
         assert "\x1b" not in result.stdout
 
-    def test_worker_processes_of_every_kind_work(self, shared: Sandbox) -> None:
+    def test_worker_processes_of_every_kind_work(self, shared: AnySandbox) -> None:
         result = shared.run(
             "import multiprocessing\nfrom joblib import Parallel, delayed\ndef square(x): return x * x\n"
             "for method in ('fork', 'spawn', 'forkserver'):\n"
@@ -170,7 +172,7 @@ class TestRuns:
         )
         assert result.stdout == "[1, 2]\n" * 3 + "[0, 1, 4]\n", result
 
-    def test_a_wide_table_is_not_broken(self, shared: Sandbox) -> None:
+    def test_a_wide_table_is_not_broken(self, shared: AnySandbox) -> None:
         code = "import pandas as pd\nprint(pd.DataFrame({f'column{i}': [i] * 2 for i in range(14)}))"
         assert len(shared.run(code).stdout.splitlines()) == 3
 
@@ -190,7 +192,7 @@ class TestRuns:
         assert (result.result, result.state_lost) == ("'x'", False)
         usable(sandbox, keeps=False)
 
-    def test_two_threads_take_turns(self, shared: Sandbox) -> None:
+    def test_two_threads_take_turns(self, shared: AnySandbox) -> None:
         results: list[ExecutionResult] = []
         code = "import time\nprint('a'); time.sleep(0.1); print('b')"
         threads = [threading.Thread(target=lambda: results.append(shared.run(code))) for _ in range(4)]
@@ -202,25 +204,25 @@ class TestRuns:
 
 
 class TestRichOutput:
-    def test_a_figure_appears_without_being_shown(self, shared: Sandbox) -> None:
+    def test_a_figure_appears_without_being_shown(self, shared: AnySandbox) -> None:
         result = shared.run("import matplotlib.pyplot as plt\nplt.plot([1, 2, 4]);")
         assert [set(display.data) >= {"image/png"} for display in result.displays] == [True]
         assert base64.b64decode(result.displays[0].data["image/png"]).startswith(b"\x89PNG")
 
-    def test_a_figure_as_svg_if_asked(self, shared: Sandbox) -> None:
+    def test_a_figure_as_svg_if_asked(self, shared: AnySandbox) -> None:
         result = shared.run(
             "import matplotlib.pyplot as plt\nfrom matplotlib_inline.backend_inline import set_matplotlib_formats\n"
             "set_matplotlib_formats('svg')\nplt.plot([1, 2])\nplt.show()\nset_matplotlib_formats('png')"
         )
         assert "<svg" in result.displays[0].data["image/svg+xml"]
 
-    def test_a_table_comes_as_text_and_html(self, shared: Sandbox) -> None:
+    def test_a_table_comes_as_text_and_html(self, shared: AnySandbox) -> None:
         result = shared.run("import pandas as pd\npd.DataFrame({'a': [1, 2]})")
         assert result.result is not None
         assert "<table" in result.displays[0].data["text/html"]
         assert result.displays[0].kind == "result"
 
-    def test_html_json_and_plotly_bundles(self, shared: Sandbox) -> None:
+    def test_html_json_and_plotly_bundles(self, shared: AnySandbox) -> None:
         result = shared.run(
             "from IPython.display import HTML, JSON, display\ndisplay(HTML('<b>x</b>'))\ndisplay(JSON({'a': [1]}))\n"
             "display({'application/vnd.plotly.v1+json': {'data': [{'y': [1, 2]}]}, 'text/html': '<div>'}, raw=True)"
@@ -231,14 +233,14 @@ class TestRichOutput:
         assert plotly["application/vnd.plotly.v1+json"] == {"data": [{"y": [1, 2]}]}
         assert plotly["text/html"] == "<div>"
 
-    def test_an_output_can_be_updated_in_place(self, shared: Sandbox) -> None:
+    def test_an_output_can_be_updated_in_place(self, shared: AnySandbox) -> None:
         result = shared.run(
             "from IPython.display import display\n"
             "h = display('one', display_id=True)\ndisplay('between')\nh.update('two')"
         )
         assert [display.data["text/plain"] for display in result.displays] == ["'two'", "'between'"]
 
-    def test_outputs_can_be_cleared(self, shared: Sandbox) -> None:
+    def test_outputs_can_be_cleared(self, shared: AnySandbox) -> None:
         result = shared.run(
             "from IPython.display import display, clear_output\nfor i in range(3):\n    clear_output(wait=True)\n"
             "    display(i)"
@@ -252,7 +254,7 @@ class TestRichOutput:
         assert 20 <= len(result.displays) < 60
         assert result.omitted_bytes > 40 * 4000
 
-    def test_a_value_too_large_to_show_is_an_error_that_says_so(self, shared: Sandbox) -> None:
+    def test_a_value_too_large_to_show_is_an_error_that_says_so(self, shared: AnySandbox) -> None:
         error = shared.run("'x' * 40_000_000").error
         assert error is not None
         assert "too large to be shown" in error.value
@@ -368,7 +370,7 @@ class TestLimits:
         assert result.state_lost
         usable(sandbox, keeps=False)
 
-    def test_one_run_can_have_a_limit_of_its_own(self, shared: Sandbox) -> None:
+    def test_one_run_can_have_a_limit_of_its_own(self, shared: AnySandbox) -> None:
         ended(shared.run("import time; time.sleep(60)", wall_seconds=0.3), "timeout", "wall time", 0.3)
 
     def test_cpu_time_counts_and_sleep_does_not(self, fresh: Fresh) -> None:
@@ -484,7 +486,7 @@ class TestLimits:
 
 
 class TestInterrupt:
-    def test_from_another_thread(self, shared: Sandbox) -> None:
+    def test_from_another_thread(self, shared: AnySandbox) -> None:
         shared.run("before = 1")
         timer = threading.Timer(0.5, shared.interrupt)
         timer.start()
@@ -502,7 +504,7 @@ class TestInterrupt:
         ended(result, "killed", "stopped", 1)
         usable(sandbox)
 
-    def test_when_nothing_runs(self, shared: Sandbox) -> None:
+    def test_when_nothing_runs(self, shared: AnySandbox) -> None:
         shared.interrupt()
         assert shared.run("1").ok
 
@@ -593,7 +595,7 @@ class TestDeaths:
 
 
 class TestWhatOutlivesARun:
-    def test_late_output_is_not_of_the_next_run(self, shared: Sandbox) -> None:
+    def test_late_output_is_not_of_the_next_run(self, shared: AnySandbox) -> None:
         shared.run(
             "import subprocess, threading, time\n"
             "def late():\n    for _ in range(40): time.sleep(0.02); print('thread')\n"
@@ -606,7 +608,7 @@ class TestWhatOutlivesARun:
         result = shared.run("import asyncio\nawait asyncio.sleep(0.5)\nprint('mine')")
         assert result.stdout == "mine\n"
 
-    def test_late_displays_are_not_of_the_next_run(self, shared: Sandbox) -> None:
+    def test_late_displays_are_not_of_the_next_run(self, shared: AnySandbox) -> None:
         shared.run(
             "import threading, time\nfrom IPython.display import display\n"
             "def late():\n    for _ in range(10): time.sleep(0.05); display('late')\n"
@@ -614,7 +616,7 @@ class TestWhatOutlivesARun:
         )
         assert shared.run("time.sleep(0.3)").displays == ()
 
-    def test_output_of_threads_and_pools_of_the_run_itself_is_kept(self, shared: Sandbox) -> None:
+    def test_output_of_threads_and_pools_of_the_run_itself_is_kept(self, shared: AnySandbox) -> None:
         result = shared.run(
             "import multiprocessing, threading\ndef f(x): print('worker'); return x * x\n"
             "t = threading.Thread(target=print, args=('thread',)); t.start(); t.join()\n"
@@ -622,7 +624,7 @@ class TestWhatOutlivesARun:
         )
         assert sorted(result.stdout.split()) == sorted(["thread", "worker", "worker", "worker", "[1,", "4,", "9]"])
 
-    def test_a_forked_child_that_does_not_exit_is_no_second_kernel(self, shared: Sandbox) -> None:
+    def test_a_forked_child_that_does_not_exit_is_no_second_kernel(self, shared: AnySandbox) -> None:
         for _ in range(3):
             result = shared.run("import os\npid = os.fork()\nprint('parent' if pid else 'child')")
             assert "parent" in result.stdout

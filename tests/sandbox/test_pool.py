@@ -9,17 +9,20 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sandbox_kinds import sandbox_of
 
 from opencodeinterpreter.errors import ConfigError, SandboxClosedError
-from opencodeinterpreter.sandbox import KernelPool, Limits, Sandbox
+from opencodeinterpreter.sandbox import AnySandbox, KernelPool, Limits, Sandbox
+
+REMOTE_TOO = True
 
 
 @pytest.fixture
-def make(kind: str) -> Callable[[], Sandbox]:
-    return partial(Sandbox, backend=kind)
+def make(kind: str) -> Callable[[], AnySandbox]:
+    return partial(sandbox_of, kind)
 
 
-def test_taking_a_warm_kernel_costs_milliseconds(make: Callable[[], Sandbox]) -> None:
+def test_taking_a_warm_kernel_costs_milliseconds(make: Callable[[], AnySandbox]) -> None:
     with KernelPool(1, make) as pool:
         assert pool.wait_full(30)
         began = time.perf_counter()
@@ -30,7 +33,7 @@ def test_taking_a_warm_kernel_costs_milliseconds(make: Callable[[], Sandbox]) ->
     assert taken < 0.05
 
 
-def test_each_has_a_workspace_and_variables_of_its_own(make: Callable[[], Sandbox]) -> None:
+def test_each_has_a_workspace_and_variables_of_its_own(make: Callable[[], AnySandbox]) -> None:
     with KernelPool(2, make) as pool, pool.take() as first, pool.take() as second:
         first.run("x = 1\nopen('a', 'w').write('x')")
         assert first.workspace != second.workspace
@@ -38,14 +41,14 @@ def test_each_has_a_workspace_and_variables_of_its_own(make: Callable[[], Sandbo
         assert second.files() == []
 
 
-def test_it_is_refilled(make: Callable[[], Sandbox]) -> None:
+def test_it_is_refilled(make: Callable[[], AnySandbox]) -> None:
     with KernelPool(1, make) as pool:
         for _ in range(3):
             assert pool.wait_full(30)
             pool.take().close()
 
 
-def test_an_empty_pool_starts_a_kernel_at_once(make: Callable[[], Sandbox]) -> None:
+def test_an_empty_pool_starts_a_kernel_at_once(make: Callable[[], AnySandbox]) -> None:
     with KernelPool(0, make) as pool, pool.take() as sandbox:
         assert sandbox.run("1").ok
 
@@ -53,8 +56,8 @@ def test_an_empty_pool_starts_a_kernel_at_once(make: Callable[[], Sandbox]) -> N
 def test_a_session_can_say_where_its_workspace_lies(kind: str, tmp_path: Path) -> None:
     numbers = iter(range(10))
 
-    def make() -> Sandbox:
-        return Sandbox(backend=kind, workspace=tmp_path / f"session-{next(numbers)}" / "workspace")
+    def make() -> AnySandbox:
+        return sandbox_of(kind, workspace=tmp_path / f"session-{next(numbers)}" / "workspace")
 
     with KernelPool(1, make) as pool, pool.take() as sandbox:
         sandbox.run("open('a', 'w').write('x')")
@@ -63,14 +66,14 @@ def test_a_session_can_say_where_its_workspace_lies(kind: str, tmp_path: Path) -
 
 
 def test_a_kernel_that_died_waiting_is_not_given_out(kind: str) -> None:
-    with KernelPool(1, partial(Sandbox, backend=kind, limits=Limits(idle_seconds=0.4))) as pool:
+    with KernelPool(1, partial(sandbox_of, kind, limits=Limits(idle_seconds=0.4))) as pool:
         assert pool.wait_full(30)
         time.sleep(2)
         with pool.take() as sandbox:
             assert sandbox.run("1").ok
 
 
-def test_many_can_take_at_once(make: Callable[[], Sandbox]) -> None:
+def test_many_can_take_at_once(make: Callable[[], AnySandbox]) -> None:
     results: list[str | None] = []
 
     def use() -> None:
@@ -91,7 +94,7 @@ def test_what_cannot_be_made_fails_where_it_is_asked_for() -> None:
         pool.take()
 
 
-def test_a_closed_pool_gives_nothing(make: Callable[[], Sandbox]) -> None:
+def test_a_closed_pool_gives_nothing(make: Callable[[], AnySandbox]) -> None:
     pool = KernelPool(1, make)
     pool.close()
     pool.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opencodeinterpreter.sandbox.base import (
+    AnySandbox,
     Artifact,
     Display,
     ErrorInfo,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {"FileInfo": "workspace", "KernelPool": "pool", "Sandbox": "sandbox"}
 
 __all__ = [
+    "AnySandbox",
     "Artifact",
     "Display",
     "ErrorInfo",

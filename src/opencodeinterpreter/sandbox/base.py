@@ -1,11 +1,15 @@
-"""The sandbox's nouns: limits, results, artifacts, and the contract of a backend."""
+"""The sandbox's nouns: limits, results, artifacts, and the contracts of a sandbox and of a backend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+if TYPE_CHECKING:
+    from opencodeinterpreter.sandbox.workspace import FileInfo
 
 Status = Literal["ok", "error", "timeout", "killed"]
 Reason = Literal[
@@ -124,6 +128,113 @@ class ExecutionResult:
     @property
     def displays(self) -> tuple[Display, ...]:
         return tuple(artifact for artifact in self.artifacts if isinstance(artifact, Display))
+
+
+class AnySandbox(Protocol):
+    """What a session needs of a sandbox, wherever its code runs: ``Sandbox`` here, ``RemoteSandbox`` elsewhere.
+
+    Code that fails, hangs, or kills its kernel is an ``ExecutionResult``; an exception means that the sandbox itself
+    cannot be had. One run at a time: a second thread waits. Use it in a ``with`` block, or close it.
+    """
+
+    limits: Limits
+
+    @property
+    def workspace(self) -> Path:
+        """The folder with the files, on this machine."""
+        ...
+
+    @property
+    def isolation(self) -> str:
+        """What the code runs in, such as "bubblewrap" or "none"."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """The kernel's language, in lower case."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether a kernel is running; after one that has ended by itself, the next run starts another."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def start(self) -> None:
+        """Start the kernel, without waiting for it; ``run`` does both by itself.
+
+        Raises:
+            SandboxError: if it is seen at once that it cannot be had.
+        """
+        ...
+
+    def wait_ready(self) -> None:
+        """Start the kernel if need be, and wait until it can run code.
+
+        Raises:
+            SandboxError: if it does not come up.
+        """
+        ...
+
+    def run(
+        self, code: str, on_output: Callable[[OutputDelta], None] | None = None, wall_seconds: float | None = None
+    ) -> ExecutionResult:
+        """Run code and return what it gave.
+
+        Args:
+            code: in the kernel's language.
+            on_output: called, in this thread, with each piece of output as it comes.
+            wall_seconds: a time limit for this run in place of ``limits.wall_seconds``.
+
+        Raises:
+            SandboxError: if the sandbox itself fails; whatever the code does is a result.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """End the code that is running, from any thread; nothing happens if none is."""
+        ...
+
+    def restart(self) -> None:
+        """Start a new kernel: variables are gone, files stay. Code that is running is ended first."""
+        ...
+
+    def upload(self, path: Path | str, name: str | None = None) -> FileInfo:
+        """Copy a file into the workspace; one of the same name is kept, and the new one gets a number.
+
+        Raises:
+            InputError: if it cannot be read, is not a regular file, or does not fit.
+        """
+        ...
+
+    def files(self) -> list[FileInfo]:
+        """Return the files in the workspace."""
+        ...
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return the first ``limit`` bytes of a file of the workspace; links are not followed.
+
+        Raises:
+            InputError: if there is no such regular file inside the workspace.
+        """
+        ...
+
+    def download(self, name: str, to: Path | str) -> Path:
+        """Copy a file of the workspace to a folder or file name of the host; return where it is.
+
+        Raises:
+            InputError: if there is no such regular file inside the workspace, or it cannot be written there.
+        """
+        ...
+
+    def close(self) -> None:
+        """End everything that runs inside, and remove what was only ours; safe to call twice, from any thread."""
+        ...
 
 
 @dataclass(frozen=True)

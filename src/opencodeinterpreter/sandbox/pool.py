@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from opencodeinterpreter.errors import OcintError, SandboxClosedError
+from opencodeinterpreter.sandbox.base import AnySandbox
 from opencodeinterpreter.sandbox.sandbox import Sandbox
 
 _LOG = logging.getLogger(__name__)
@@ -28,10 +29,10 @@ class KernelPool:
         make: makes one, unstarted, with the limits and the workspace that all are to have.
     """
 
-    def __init__(self, size: int = 1, make: Callable[[], Sandbox] = Sandbox) -> None:
+    def __init__(self, size: int = 1, make: Callable[[], AnySandbox] = Sandbox) -> None:
         self._size = size
         self._make = make
-        self._ready: deque[Sandbox] = deque()
+        self._ready: deque[AnySandbox] = deque()
         self._condition = threading.Condition()
         self._closed = self._failed = self._taken = False
         self._thread = threading.Thread(target=self._refill, name="kernel-pool", daemon=True)
@@ -45,7 +46,7 @@ class KernelPool:
     ) -> None:
         self.close()
 
-    def take(self) -> Sandbox:
+    def take(self) -> AnySandbox:
         """Return a sandbox whose kernel is ready, or, where none is left, one that is starting.
 
         Raises:
@@ -99,7 +100,7 @@ class KernelPool:
                 self._condition.notify_all()
 
 
-def _started(sandbox: Sandbox, wait: bool = False) -> Sandbox:
+def _started(sandbox: AnySandbox, wait: bool = False) -> AnySandbox:
     try:
         sandbox.wait_ready() if wait else sandbox.start()
     except BaseException:

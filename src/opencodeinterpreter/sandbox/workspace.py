@@ -20,8 +20,11 @@ _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".cache", ".mypy_cach
 _MOST_ENTRIES = 20_000
 _MOST_WALKED = 200_000
 _DEEPEST = 40
-_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAME_BYTES = 255
+
+Stamp = tuple[int, int, int, int]
+"""Of a file: when its content and when its state changed, in nanoseconds; its bytes; its inode."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Snapshot:
     """Bytes on disk, of everything."""
     files: int = 0
     """Files and folders, of everything."""
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Return what of each file of the user's changes whenever the file does."""
+        return {path: stamp_of(info) for path, info in self.entries.items()}
 
 
 class Workspace:
@@ -86,7 +93,7 @@ class Workspace:
             old = before.entries.get(path)
             if old is None:
                 found.append(FileChange(_text(path), info.st_size, "created"))
-            elif _state(old) != _state(info):
+            elif stamp_of(old) != stamp_of(info):
                 found.append(FileChange(_text(path), info.st_size, "modified"))
         return tuple(found)
 
@@ -104,13 +111,13 @@ class Workspace:
         with _opened(source) as descriptor:
             info = os.fstat(descriptor)
             self._check_room(source, info.st_size)
-            folder = os.open(self.path, _OPEN_FOLDER)
+            folder = os.open(self.path, OPEN_FOLDER)
             try:
                 target, copy = _create(folder, target)
                 try:
                     with open(descriptor, "rb", closefd=False) as reader, os.fdopen(copy, "wb") as writer:
                         shutil.copyfileobj(reader, writer, 1 << 20)
-                        self._give(writer.fileno(), folder)
+                        give(writer.fileno(), folder)
                         size = writer.tell()
                 except OSError as error:
                     os.unlink(target, dir_fd=folder)
@@ -126,7 +133,7 @@ class Workspace:
             InputError: if there is no such regular file in the workspace, or it cannot be written there.
         """
         target = to / PurePosixPath(name).name if to.is_dir() else to
-        with self._opened_inside(name) as descriptor:
+        with self.opened(name) as descriptor:
             try:
                 with open(descriptor, "rb", closefd=False) as reader, target.open("wb") as writer:
                     shutil.copyfileobj(reader, writer, 1 << 20)
@@ -140,19 +147,23 @@ class Workspace:
         Raises:
             InputError: if there is no such regular file in the workspace.
         """
-        with self._opened_inside(name) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        with self.opened(name) as descriptor, open(descriptor, "rb", closefd=False) as file:
             return file.read(limit)
 
     @contextmanager
-    def _opened_inside(self, name: str) -> Iterator[int]:
-        """Open a file one folder at a time: code may swap any of them for a link while we look."""
+    def opened(self, name: str) -> Iterator[int]:
+        """Open a file one folder at a time: code may swap any of them for a link while we look.
+
+        Raises:
+            InputError: if there is no such regular file in the workspace.
+        """
         parts = PurePosixPath(name).parts
         if not parts or PurePosixPath(name).is_absolute() or ".." in parts or "\0" in name:
             raise InputError(f'"{name}" is not the name of a file in the workspace.')
-        held = [os.open(self.path, _OPEN_FOLDER)]
+        held = [os.open(self.path, OPEN_FOLDER)]
         try:
             for part in parts[:-1]:
-                held.append(os.open(part, _OPEN_FOLDER, dir_fd=held[-1]))
+                held.append(os.open(part, OPEN_FOLDER, dir_fd=held[-1]))
             # Without O_NONBLOCK a named pipe would make us wait for ever.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             held.append(os.open(parts[-1], flags, dir_fd=held[-1]))
@@ -177,15 +188,6 @@ class Workspace:
                 f"{self._limit_mb:,} MB, {max(room, 0) / 2**20:,.1f} MB are free."
             )
 
-    @staticmethod
-    def _give(descriptor: int, folder: int) -> None:
-        """Let the code inside, which may run as another user, change the file as it may change the folder."""
-        if os.geteuid() != 0:
-            return
-        owner = os.fstat(folder)
-        os.fchmod(descriptor, 0o666)  # who may come here at all, the folder says
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
 
 _Entry = tuple[str, os.stat_result, bool]
 """(path, state, whether it counts as the user's)"""
@@ -204,7 +206,7 @@ def _walk(folder: int, prefix: str, kept: bool, depth: int) -> Iterator[_Entry]:
                 yield path, info, keep
                 if stat.S_ISDIR(info.st_mode) and depth < _DEEPEST:
                     try:
-                        inner = os.open(entry.name, _OPEN_FOLDER, dir_fd=folder)
+                        inner = os.open(entry.name, OPEN_FOLDER, dir_fd=folder)
                     except OSError:
                         continue  # gone, or closed to us
                     yield from _walk(inner, path + "/", keep, depth + 1)
@@ -218,7 +220,7 @@ def snapshot(folder: Path) -> Snapshot:
     disk = files = 0
     linked: set[int] = set()
     try:
-        opened = os.open(folder, _OPEN_FOLDER)
+        opened = os.open(folder, OPEN_FOLDER)
     except OSError:  # the code inside cannot remove it, but whoever owns it can
         return Snapshot()
     for path, info, kept in _walk(opened, "", True, 0):
@@ -231,8 +233,17 @@ def snapshot(folder: Path) -> Snapshot:
     return Snapshot(entries, disk, files)
 
 
-def _state(info: os.stat_result) -> tuple[int, int, int, int]:
+def stamp_of(info: os.stat_result) -> Stamp:
     return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino
+
+
+def give(descriptor: int, folder: int, mode: int = 0o666) -> None:
+    """Let the code inside, which may run as another user, change what we put into ``folder`` as it may change that."""
+    if os.geteuid() != 0:
+        return
+    owner = os.fstat(folder)
+    os.fchmod(descriptor, mode)  # who may come here at all, the folder says
+    os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from opencodeinterpreter.codefeedback.verification.executions import (
     wrong_output,
 )
 from opencodeinterpreter.errors import ConfigError, SandboxClosedError, SandboxError
-from opencodeinterpreter.sandbox import ExecutionResult, KernelPool, Limits, Sandbox
+from opencodeinterpreter.sandbox import AnySandbox, ExecutionResult, KernelPool, Limits, Sandbox
 from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec, SandboxBackend, Status
 
@@ -80,7 +80,7 @@ class ExecutionSettings:
 class Kernel:
     """A fresh kernel for the successive cells of one row."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: AnySandbox) -> None:
         self._sandbox = sandbox
 
     def run(self, code: str) -> Execution:
@@ -107,8 +107,8 @@ class Executor:
         self._room = threading.Semaphore(self.settings.at_once)
         self._lock = threading.Lock()
         self._kernels: KernelPool | None = None
-        self._in_use: set[Sandbox] = set()
-        self._idle: queue.SimpleQueue[tuple[Sandbox, int]] = queue.SimpleQueue()
+        self._in_use: set[AnySandbox] = set()
+        self._idle: queue.SimpleQueue[tuple[AnySandbox, int]] = queue.SimpleQueue()
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -223,7 +223,7 @@ class Executor:
             return list(done["results"])
 
     @contextmanager
-    def _runner(self) -> Iterator[tuple[Sandbox, Any]]:
+    def _runner(self) -> Iterator[tuple[AnySandbox, Any]]:
         """Lend a sandbox for one job; it is used again if ``keep`` is called."""
         try:
             sandbox, uses = self._idle.get_nowait()
@@ -242,7 +242,7 @@ class Executor:
             self.close()
 
     @contextmanager
-    def _used(self, sandbox: Sandbox) -> Iterator[Sandbox]:
+    def _used(self, sandbox: AnySandbox) -> Iterator[AnySandbox]:
         with self._lock:
             closed = self._closed
             if not closed:

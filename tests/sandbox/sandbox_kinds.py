@@ -1,0 +1,48 @@
+"""Sandboxes of every kind, made alike; and a small cluster of Ray for those on its workers."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from opencodeinterpreter.sandbox import AnySandbox, Sandbox
+
+LOCAL = ("bubblewrap", "docker", "none")
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason='Ray is not installed: pip install "opencodeinterpreter[ray]"'
+)
+RAY = pytest.param("ray", marks=(pytest.mark.ray, needs_ray))
+
+
+def sandbox_of(kind: str, **options: Any) -> AnySandbox:
+    """Make a sandbox of a kind, unstarted."""
+    if kind != "ray":
+        return Sandbox(backend=kind, **options)
+    from opencodeinterpreter.sandbox.on_ray import sandbox_on_ray
+
+    return sandbox_on_ray(**options)
+
+
+@contextmanager
+def cluster(nodes: int = 1) -> Iterator[Any]:
+    """Have a cluster of so many nodes on this machine; yield it."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+    from ray.cluster_utils import Cluster
+
+    made = Cluster()
+    try:
+        for number in range(nodes):
+            # Ray's workers step back behind all else on their machine, which here are the tests themselves.
+            system = {} if number else {"_system_config": {"worker_niceness": 0}}
+            made.add_node(num_cpus=2, object_store_memory=80 << 20, include_dashboard=False, **system)
+        ray.init(made.address, log_to_driver=False, logging_level="ERROR")
+        yield made
+    finally:
+        ray.shutdown()
+        made.shutdown()
