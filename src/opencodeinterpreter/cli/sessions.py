@@ -91,13 +91,13 @@ def export(
     identity: Id,
     form: Annotated[
         str | None,
-        typer.Option("--to", "-t", metavar="FORM", help="ipynb, md, py, or jsonl (a Code-Feedback line)."),
+        typer.Option("--to", "-t", metavar="FORM", help="ipynb, md, html, py, or jsonl (a Code-Feedback line)."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else standard output.")
     ] = None,
 ) -> None:
-    """Write a session as a notebook, Markdown, a Python file or a Code-Feedback line."""
+    """Write a session as a notebook, Markdown, one HTML page, a Python file or a Code-Feedback line."""
     from opencodeinterpreter.cli.replay import exported
     from opencodeinterpreter.errors import InputError
 

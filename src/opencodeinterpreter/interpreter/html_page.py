@@ -196,7 +196,21 @@ def _markdown() -> MarkdownIt:
         tokens[number].tag = f"h{min(int(tokens[number].tag[1]) + 2, 6)}"  # the page has headings of its own above
         return str(renderer.renderToken(tokens, number, options, _env))
 
-    for name, rule in {"link_open": link_open, "heading_open": heading, "heading_close": heading}.items():
+    def cell(renderer: Any, tokens: Any, number: int, options: Any, _env: Any) -> str:
+        # The page's policy takes no style of an element.
+        style = tokens[number].attrs.pop("style", "")
+        if "right" in style or "center" in style:
+            tokens[number].attrSet("class", "number" if "right" in style else "centred")
+        return str(renderer.renderToken(tokens, number, options, _env))
+
+    rules = {
+        "link_open": link_open,
+        "heading_open": heading,
+        "heading_close": heading,
+        "td_open": cell,
+        "th_open": cell,
+    }
+    for name, rule in rules.items():
         made.add_render_rule(name, rule)
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from html import escape, unescape
+from importlib import import_module
 from typing import Any
 
 _LONGEST_PROGRAM = 50_000
@@ -44,9 +45,8 @@ def coloured(code: str, language: str) -> str:
 
 @cache
 def _lexer(name: str) -> Any:
-    from pygments.lexers import get_lexer_by_name
-
-    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    # By its name: it has no types. Here: it takes longer to load than the rest of the loop.
+    return import_module("pygments.lexers").get_lexer_by_name(name, stripnl=False, ensurenl=False)
 
 
 def plain_text(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -30,6 +30,9 @@ from opencodeinterpreter.serving.schemas import (
     Tokens,
 )
 
+Language = Literal["en", "zh"]
+"""Of the words that a page brings."""
+
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": about}
     for status, about in {
@@ -52,6 +55,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 _MEDIA = {
     "ipynb": "application/x-ipynb+json",
     "md": "text/markdown",
+    "html": "text/html",
     "py": "text/x-python",
     "jsonl": "application/jsonl",
 }
@@ -171,9 +175,9 @@ def delete_session(room: TheRoom, hub: TheHub) -> Response:
     response_class=Response,
     responses={200: {"content": {media: {"schema": {}} for media in _MEDIA.values()}, "description": "the file"}},
 )
-def export_session(room: TheRoom, to: Form = "ipynb") -> Response:
-    """The session as a notebook with outputs, as Markdown, as the code that worked, or as a Code-Feedback line."""
-    text = export(room.turns(), to, identity=room.id)
+def export_session(room: TheRoom, hub: TheHub, to: Form = "ipynb", language: Language = "en") -> Response:
+    """The session as a notebook with outputs, as Markdown, HTML, the code that worked, or a Code-Feedback line."""
+    text = export(room.turns(), to, identity=room.id, title=title_of(room, hub), language=language)
     disposition = f'attachment; filename="{room.id}.{to}"'
     return Response(text, media_type=_MEDIA[to], headers={"Content-Disposition": disposition})
 
@@ -203,6 +207,11 @@ def describe(room: Room, hub: Hub) -> SessionState:
             workspace_bytes=hub.files(room).disk(),
         ),
     )
+
+
+def title_of(room: Room, hub: Hub) -> str:
+    """Return a session's title; empty where it has none."""
+    return next((info.title for info in hub.store.infos() if info.id == room.id), "")
 
 
 def _row(hub: Hub, info: SessionInfo) -> SessionRow:
