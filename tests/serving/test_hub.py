@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from opencodeinterpreter.serving.fair_queue import SessionModel, Slots
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.refusals import BusyError, OverloadedError
 from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.sessions_api import describe
 
 
 @pytest.fixture
@@ -264,6 +266,32 @@ def test_two_sessions_made_in_the_same_second_never_share_a_name(hub_with, monke
     monkeypatch.setattr("time.strftime", lambda _form: "20260101-000000-")
     hub = hub_with()
     assert [hub.create().id for _ in range(2)] == ["20260101-000000-aaaa", "20260101-000000-bbbb"]
+
+
+def test_an_index_that_another_program_holds_ends_no_turn_and_is_not_thrown_away(hub_with) -> None:
+    hub = hub_with()
+    room = hub.create()
+    path = hub.store.root / "index.sqlite"
+    before = path.stat().st_ino
+    holder = sqlite3.connect(path)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        rows = do(room, "say: fine")
+    finally:
+        holder.rollback()
+        holder.close()
+    assert (rows[-1]["type"], rows[-1]["text"]) == ("answer", "fine")
+    assert path.stat().st_ino == before
+    do(room, "say: again")
+    assert [(info.title, info.turns) for info in hub.infos()] == [("say: fine", 2)]
+
+
+def test_a_session_is_described_without_looking_at_all_others(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_with()
+    room = hub.create(title="Mine")
+    monkeypatch.setattr(hub.store, "infos", lambda *_: pytest.fail("all sessions were looked at"))
+    assert describe(room, hub).title == "Mine"
+    assert hub.store.info("20200101-000000-aaaa") is None
 
 
 def test_a_session_is_deleted_in_the_middle_of_a_run(hub_with) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from opencodeinterpreter.interpreter.session_log import read_events
 logger = logging.getLogger(__name__)
 
 _TITLE_CHARACTERS = 80
+_LOOKING_SECONDS, _NOTING_SECONDS = 10.0, 1.0
+"""How long another program that holds the index is waited for; a run must not wait long."""
+_SELECT = "SELECT id, title, created, updated, turns, model FROM sessions"
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class SessionInfo:
 
 
 class SessionIndex:
-    """An SQLite file beside the sessions; a missing or broken one is made again from them.
+    """An SQLite file beside the sessions; a missing or broken one is made again from them. Safe to use from any thread.
 
     Args:
         root: the folder that holds the sessions' folders.
@@ -42,65 +46,109 @@ class SessionIndex:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._path = root / "index.sqlite"
+        # Of many threads that write at once SQLite lets some starve; in a queue each has its turn after milliseconds.
+        self._turn = threading.Lock()
+        self._behind: set[str] = set()
+        """Sessions of which an event could not be noted."""
+        self._caught_up: set[str] = set()
+        """Those of them that were taken in again in this transaction."""
 
     def find(self, search: str = "") -> list[SessionInfo]:
         """Return the sessions whose title or tasks hold ``search``, newest first."""
-        with self._opened() as index:
+        with self._opened(_LOOKING_SECONDS) as index:
+            self._take_in_unknown(index)
             rows = index.execute(
-                "SELECT id, title, created, updated, turns, model FROM sessions "
-                "WHERE ? = '' OR title LIKE '%' || ? || '%' OR tasks LIKE '%' || ? || '%' "
+                f"{_SELECT} WHERE ? = '' OR title LIKE '%' || ? || '%' OR tasks LIKE '%' || ? || '%' "
                 "ORDER BY updated DESC, id DESC",
                 (search, search, search),
             ).fetchall()
         return [SessionInfo(*row) for row in rows]
 
+    def info(self, identity: str) -> SessionInfo | None:
+        """Return one session; None if it is not known."""
+        with self._opened(_LOOKING_SECONDS) as index:
+            row = index.execute(f"{_SELECT} WHERE id = ?", (identity,)).fetchone()
+        return SessionInfo(*row) if row is not None else None
+
     def note(self, identity: str, row: dict[str, Any]) -> None:
-        """Take in an event that was saved."""
-        with self._opened() as index:
-            _note(index, identity, row)
+        """Take in an event that was saved: now, or later where another program holds the index."""
+        try:
+            with self._opened(_NOTING_SECONDS) as index:
+                if identity not in self._caught_up:  # with its whole log, this event too
+                    _note(index, identity, row)
+        except sqlite3.OperationalError as error:
+            logger.warning("Session %s could not be noted in the index yet: %s", identity, error)
+            self._behind.add(identity)
 
     def rename(self, identity: str, title: str) -> None:
-        with self._opened() as index:
+        with self._opened(_LOOKING_SECONDS) as index:
             index.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, identity))
 
     def forget(self, identity: str) -> None:
-        with self._opened() as index:
+        with self._opened(_LOOKING_SECONDS) as index:
             index.execute("DELETE FROM sessions WHERE id = ?", (identity,))
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        """Open the index for one transaction."""
-        try:
-            index = self._connect()
-        except sqlite3.DatabaseError:
-            logger.warning("The index %s is broken and is made again.", self._path)
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-            index = self._connect()
-        try:
-            with index:
-                yield index
-        finally:
-            index.close()
+    def _opened(self, seconds: float) -> Iterator[sqlite3.Connection]:
+        """Open the index for one transaction, waiting so long for other programs that hold it."""
+        with self._turn:
+            try:
+                index = self._connect(seconds)
+            except sqlite3.OperationalError:  # it is held by another program, or the disk is full: that mends itself
+                raise
+            except sqlite3.DatabaseError:
+                logger.warning("The index %s is broken and is made again.", self._path)
+                for suffix in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                index = self._connect(seconds)
+            try:
+                with index:
+                    self._catch_up(index)
+                    yield index
+            finally:
+                index.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        index = sqlite3.connect(self._path, timeout=10)
+    def _connect(self, seconds: float) -> sqlite3.Connection:
+        index = sqlite3.connect(self._path, timeout=seconds)
         try:
-            index.execute("PRAGMA journal_mode = WAL")
-            index.execute(
-                "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, title TEXT, created REAL, updated REAL, "
-                "turns INTEGER, model TEXT, tasks TEXT)"
-            )
-            known = {row[0] for row in index.execute("SELECT id FROM sessions")}
-            with index:
-                for events in self._root.glob("*/events.jsonl"):
-                    if events.parent.name not in known:
-                        for row in read_events(events.parent, outputs=False):
-                            _note(index, events.parent.name, row)
+            # A loss of power may break it, and it is made again: waiting for the disk at each event would buy nothing.
+            index.execute("PRAGMA synchronous = OFF")
+            if index.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone() is None:
+                index.execute("PRAGMA journal_mode = WAL")
+                index.execute(
+                    "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, title TEXT, created REAL, updated REAL, "
+                    "turns INTEGER, model TEXT, tasks TEXT)"
+                )
+                with index:
+                    self._take_in_unknown(index)
         except BaseException:
             index.close()
             raise
         return index
+
+    def _take_in_unknown(self, index: sqlite3.Connection) -> None:
+        """Take in the sessions that have a folder and no row."""
+        known = {row[0] for row in index.execute("SELECT id FROM sessions")}
+        for events in self._root.glob("*/events.jsonl"):
+            if events.parent.name not in known:
+                _read_again(index, events.parent)
+
+    def _catch_up(self, index: sqlite3.Connection) -> None:
+        """Take in again the sessions that are behind."""
+        self._caught_up = set(self._behind)
+        for identity in self._caught_up:
+            title = index.execute("SELECT title FROM sessions WHERE id = ?", (identity,)).fetchone()
+            index.execute("DELETE FROM sessions WHERE id = ?", (identity,))
+            if (self._root / identity / "events.jsonl").exists():
+                _read_again(index, self._root / identity)
+            if title is not None and title[0]:  # a person may have given it
+                index.execute("UPDATE sessions SET title = ? WHERE id = ?", (title[0], identity))
+            self._behind.discard(identity)
+
+
+def _read_again(index: sqlite3.Connection, folder: Path) -> None:
+    for row in read_events(folder, outputs=False):
+        _note(index, folder.name, row)
 
 
 def _note(index: sqlite3.Connection, identity: str, row: dict[str, Any]) -> None:

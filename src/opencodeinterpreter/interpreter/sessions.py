@@ -154,6 +154,10 @@ class SessionStore:
         """Return the sessions, newest first, whose title or tasks hold ``search``."""
         return [info for info in self._index.find(search) if (self.root / info.id).is_dir()]
 
+    def info(self, identity: str) -> SessionInfo | None:
+        """Return one session, by its whole id; None if it is not known."""
+        return self._index.info(identity)
+
     def rename(self, identity: str, title: str) -> None:
         """Give a session another title."""
         folder = self.folder(identity)

@@ -184,7 +184,7 @@ def export_session(room: TheRoom, hub: TheHub, to: Form = "ipynb", language: Lan
 
 def describe(room: Room, hub: Hub) -> SessionState:
     """Return the state of a session."""
-    info = next((info for info in hub.store.infos() if info.id == room.id), None)
+    info = hub.store.info(room.id)
     now = room.used
     info = info or SessionInfo(room.id, "", now, now, 0, hub.shelf.default)
     chosen, turns = room.settings(), room.turns()
