@@ -12,7 +12,7 @@ from rich.text import Text
 
 from opencodeinterpreter.cli.text import clean, link, one_line, size
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import FileChange
 
 _PICTURES = (".png", ".svg", ".jpg", ".jpeg", ".pdf")
@@ -36,7 +36,7 @@ class Delivery:
         if output is not None:
             _make(output)
 
-    def __call__(self, sandbox: Sandbox, changes: Sequence[FileChange], figures: Sequence[Path] = ()) -> list[Text]:
+    def __call__(self, sandbox: AnySandbox, changes: Sequence[FileChange], figures: Sequence[Path] = ()) -> list[Text]:
         """Hand over files that code made, and figures; return the lines that tell of it.
 
         Raises:

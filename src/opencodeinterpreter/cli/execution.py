@@ -24,7 +24,7 @@ from opencodeinterpreter.config import Config
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter import CodeActionStarted, Event, ExecutionFinished, OutputDelta
 from opencodeinterpreter.interpreter.execution import execute
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import Display, ExecutionResult
 
 _LARGEST = 10_000_000
@@ -58,7 +58,7 @@ def run_file(source: str, files: Sequence[Path], config: Config, *, json_lines: 
     return 0 if result.ok else 1
 
 
-def _run(sandbox: Sandbox, code: str, renderer: JsonRenderer | _Printer) -> ExecutionResult:
+def _run(sandbox: AnySandbox, code: str, renderer: JsonRenderer | _Printer) -> ExecutionResult:
     stopped = threading.Event()
     with counted_interrupts(stopped.set):
         renderer.show(CodeActionStarted(0, code, sandbox.language, "user"))
@@ -123,7 +123,7 @@ class _Printer:
         self._out.print(Text(clean(as_text(display.data))), soft_wrap=True)
 
 
-def _hand_over(sandbox: Sandbox, result: ExecutionResult, delivery: Delivery | None, err: Console) -> None:
+def _hand_over(sandbox: AnySandbox, result: ExecutionResult, delivery: Delivery | None, err: Console) -> None:
     if not result.files:
         return
     if delivery is None:

@@ -20,7 +20,7 @@ from opencodeinterpreter.interpreter.events import (
 from opencodeinterpreter.interpreter.execution import execute
 from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 
 
@@ -35,7 +35,7 @@ class ByHand:
     """
 
     def __init__(
-        self, sandbox: Sandbox, history: History, stopped: threading.Event, tools: Toolbox | None = None
+        self, sandbox: AnySandbox, history: History, stopped: threading.Event, tools: Toolbox | None = None
     ) -> None:
         self._sandbox = sandbox
         self._history = history

@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 from opencodeinterpreter.interpreter.events import Event, OutputDelta
 from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 from opencodeinterpreter.sandbox.base import OutputDelta as SandboxOutput
 
@@ -17,7 +17,7 @@ _STOP_CHECK_SECONDS = 0.2
 
 
 def execute(
-    sandbox: Sandbox,
+    sandbox: AnySandbox,
     code: str,
     stopped: threading.Event,
     tools: Toolbox | None = None,

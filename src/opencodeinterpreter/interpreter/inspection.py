@@ -10,7 +10,7 @@ from typing import Any
 
 from opencodeinterpreter.errors import InputError, SandboxError
 from opencodeinterpreter.interpreter.mending import how_to_mend
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 
 _FRAMES = 3
@@ -72,7 +72,7 @@ print("\n".join(shown[-4:]))
 """
 
 
-def values_after(code: str, sandbox: Sandbox) -> str:
+def values_after(code: str, sandbox: AnySandbox) -> str:
     """Return the short values that the code gave names to; of code that printed nothing they are the result."""
     names = _assigned(code) if sandbox.language == "python" else []
     if not names:
@@ -86,7 +86,7 @@ def values_after(code: str, sandbox: Sandbox) -> str:
     return f"Values now:\n{text}" if text else ""
 
 
-def files_after(result: ExecutionResult, sandbox: Sandbox) -> str:
+def files_after(result: ExecutionResult, sandbox: AnySandbox) -> str:
     """Show how the text files begin that a run made or changed: a column that got lost is seen there."""
     told: list[str] = []
     for change in result.files:
@@ -99,7 +99,7 @@ def files_after(result: ExecutionResult, sandbox: Sandbox) -> str:
     return "\n".join(told)
 
 
-def _head(path: str, limit: int, sandbox: Sandbox) -> bytes:
+def _head(path: str, limit: int, sandbox: AnySandbox) -> bytes:
     """Return the first bytes of a file, none if code that still runs has taken it away meanwhile."""
     try:
         return sandbox.read(path, limit)
@@ -136,7 +136,7 @@ def _changed(target: ast.AST) -> list[str]:
     return [target.id] if isinstance(target, ast.Name) else []
 
 
-def facts_after(code: str, result: ExecutionResult, sandbox: Sandbox) -> str:
+def facts_after(code: str, result: ExecutionResult, sandbox: AnySandbox) -> str:
     """Return what is true in the sandbox now and helps to understand ``result``; may be empty.
 
     Tables (pandas data frames) are told by their shape, columns, types and missing values; after a file was not found,
@@ -174,7 +174,7 @@ def _frame(name: str, shape: list[int], columns: list[list[Any]]) -> str:
     return f"{name} is a DataFrame of {shape[0]} rows; its columns: {', '.join(told)}{more}"
 
 
-def _raw_lines(code: str, error: str, sandbox: Sandbox) -> str:
+def _raw_lines(code: str, error: str, sandbox: AnySandbox) -> str:
     """Show the raw lines of the text files that the code names: the first ones, and the one that the error names."""
     told = []
     for info in sandbox.files():

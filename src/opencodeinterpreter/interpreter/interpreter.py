@@ -27,7 +27,7 @@ from opencodeinterpreter.interpreter.turn import TurnLoop
 from opencodeinterpreter.interpreter.uploads import READ_BYTES, Upload, describe_uploads
 from opencodeinterpreter.models import load_model
 from opencodeinterpreter.models.base import ChatModel, Generation
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox, Sandbox
 from opencodeinterpreter.sandbox.packages import PackageFolder
 
 _RESTARTED = (
@@ -59,7 +59,7 @@ class Interpreter:
         self,
         model: ChatModel | str = "qwen2.5-coder-1.5b",
         *,
-        sandbox: Sandbox | None = None,
+        sandbox: AnySandbox | None = None,
         max_rounds: int = 5,
         approve: bool = False,
         session: Session | None = None,
@@ -73,7 +73,7 @@ class Interpreter:
         self._owns_model = isinstance(model, str)
         self.model: ChatModel = load_model(model) if isinstance(model, str) else model
         self._owns_sandbox = sandbox is None
-        self.sandbox = sandbox or Sandbox(
+        self.sandbox: AnySandbox = sandbox or Sandbox(
             workspace=session.workspace if session else None, packages=packages.folder if packages else None
         )
         self._packages = packages

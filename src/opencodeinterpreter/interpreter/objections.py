@@ -9,7 +9,7 @@ from typing import Literal
 from opencodeinterpreter.interpreter import feedback as texts
 from opencodeinterpreter.interpreter.events import Round
 from opencodeinterpreter.interpreter.history import Turn
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 
 ReminderKind = Literal["reply cut", "reformat", "repeated", "unfinished"]
 
@@ -28,7 +28,7 @@ _STATING = (
 """What code is made of that only says a value."""
 
 
-def objection(reply: str, turn: Turn, earlier: str, sandbox: Sandbox) -> tuple[ReminderKind, str] | None:
+def objection(reply: str, turn: Turn, earlier: str, sandbox: AnySandbox) -> tuple[ReminderKind, str] | None:
     """Return the kind and the text of the reminder that a reply without code calls for, or None if it can stand.
 
     Args:
@@ -70,7 +70,7 @@ def only_states_values(code: str, turn: Turn, earlier: str) -> bool:
     return any(not _is_known(number, known) for number in _NUMBER.findall(code))
 
 
-def missing_files(task: str, sandbox: Sandbox) -> list[str]:
+def missing_files(task: str, sandbox: AnySandbox) -> list[str]:
     """Return the names of files in the task that are nowhere in the workspace."""
     named = dict.fromkeys(_FILE_NAME.findall(task))
     there = [info.path for info in sandbox.files()] if named else []

@@ -37,7 +37,7 @@ from opencodeinterpreter.interpreter.inspection import facts_after, files_after,
 from opencodeinterpreter.interpreter.objections import ReminderKind, missing_files, objection, only_states_values
 from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
 from opencodeinterpreter.models.base import ChatModel, Generation, Usage
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 from opencodeinterpreter.sandbox.packages import PackageFolder, distribution_of
 
@@ -74,7 +74,7 @@ class TurnLoop:
     def __init__(
         self,
         model: ChatModel,
-        sandbox: Sandbox,
+        sandbox: AnySandbox,
         history: History,
         *,
         max_rounds: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -198,6 +199,10 @@ class AnySandbox(Protocol):
 
     def interrupt(self) -> None:
         """End the code that is running, from any thread; nothing happens if none is."""
+        ...
+
+    def not_counting(self) -> AbstractContextManager[None]:
+        """While the block runs, the wall time of the present run stands still: it waits for a person."""
         ...
 
     def restart(self) -> None:

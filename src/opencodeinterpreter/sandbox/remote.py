@@ -13,6 +13,7 @@ import dataclasses
 import itertools
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -166,6 +167,10 @@ class RemoteSandbox:
             run.stopped.set()
             if link is not None:
                 link.send("interrupt", run.number)
+
+    def not_counting(self) -> AbstractContextManager[None]:
+        """Nothing that runs there asks a person here: tools cannot be called from there."""
+        return nullcontext()
 
     def restart(self) -> None:
         """Start a new kernel: variables are gone, files stay. Code that is running is ended first."""

@@ -12,13 +12,13 @@ from typing import Any
 
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter.tools.offered import Tool
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 
 _ERROR_CHARACTERS = 2000
 _ENDINGS = {"image/jpeg": ".jpg", "text/plain": ".txt", "audio/wav": ".wav"}
 
 
-def value_of(result: Any, tool: Tool, sandbox: Sandbox) -> Any:
+def value_of(result: Any, tool: Tool, sandbox: AnySandbox) -> Any:
     """Return the value for the code: text or what is structured, or, where files came, their names in the workspace.
 
     With both it is a dict of ``value`` and ``files``.
@@ -46,7 +46,7 @@ def failure_of(result: Any) -> str:
     return text[:_ERROR_CHARACTERS] or "the tool failed and did not say why"
 
 
-def _saved(block: Any, tool: Tool, sandbox: Sandbox) -> list[str]:
+def _saved(block: Any, tool: Tool, sandbox: AnySandbox) -> list[str]:
     """Save what is no text into the workspace; return its name there."""
     name = re.sub(r"\W+", "_", tool.name)
     if block.type in ("image", "audio"):
@@ -70,7 +70,7 @@ def _ending(kind: str | None) -> str:
     return _ENDINGS.get(kind or "") or mimetypes.guess_extension(kind or "") or ".bin"
 
 
-def _put(sandbox: Sandbox, name: str, content: bytes) -> str:
+def _put(sandbox: AnySandbox, name: str, content: bytes) -> str:
     with tempfile.NamedTemporaryFile(prefix="ocint-tool-") as copy:
         copy.write(content)
         copy.flush()
