@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts_of_page import SCRIPTS
@@ -20,19 +21,37 @@ class PageServer:
     Args:
         folder: for everything that it keeps.
         browser: a program that it starts as the person's browser; without one, none is started.
+        words: further words of the command line.
+        guarded: whether it is killed for asking for an Internet socket.
+        environment: of the program, beside what it has always.
     """
 
-    def __init__(self, folder: Path, browser: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        browser: Path | None = None,
+        words: Sequence[str] = (),
+        guarded: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         models = [folder / f"{name}.json" for name in SCRIPTS]
         for path, script in zip(models, SCRIPTS.values(), strict=True):
             path.write_text(json.dumps(script))
         first, *others = (f"scripted:{path}" for path in models)
         # The sandbox's prepared fonts lie in a folder that is kept, on purpose, until the program ends.
         warnings = ["-W", "error", "-W", "ignore:Implicitly cleaning up:ResourceWarning"]
-        command = [sys.executable, *warnings, str(PROGRAM), "web", "--port", "0", "-m", first]
+        program = [str(PROGRAM)] if guarded else ["-m", "opencodeinterpreter"]
+        command = [sys.executable, *warnings, *program, "web", "--port", "0", "-m", first, *words]
         command += [word for name in others for word in ("--offer", name)]
-        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "NO_COLOR": "1", "HOME": str(folder)}
+        environment = {
+            **(environment or {}),
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "NO_COLOR": "1",
+            "HOME": str(folder),
+        }
         environment |= {"XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
         environment |= {"BROWSER": f"{browser} %s"} if browser else {}
         command += [] if browser else ["--no-browser"]

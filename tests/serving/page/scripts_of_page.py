@@ -41,6 +41,8 @@ open("<img src=x onerror=alert(1)>.txt", "w").write("x")
 print("<b>not bold</b>")
 """
 
+GREETING = "import ocint_greeting\nprint(ocint_greeting.TEXT)"
+
 SCRIPTS: dict[str, object] = {
     "plain": [cell("print(6 * 7)", "Let me see."), "It is **42**."],
     "rich": {
@@ -64,4 +66,5 @@ SCRIPTS: dict[str, object] = {
     "upload": [cell("print(open('sales.csv').read())"), "These are the sales."],
     "sessions": [cell("value = 5"), "It is set.", cell("print(value + 1)"), "Six."],
     "other": ["I am another one."],
+    "install": [cell(GREETING), "Done.", "Done.", cell(GREETING), "Done."],
 }
