@@ -242,6 +242,14 @@ def test_the_server_says_what_it_is(client: Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
+def test_a_question_of_the_models_is_answered_by_the_next_message(client: Client) -> None:
+    session = client.new()
+    client.run(session, "run: amounts = {'net': 3, 'gross': 4}")
+    asked = client.run(session, "say: Which of the two do you mean?")
+    assert (asked[-1]["text"], asked[-1]["outcome"]) == ("Which of the two do you mean?", "answered")
+    assert stdout(client.run(session, "run: print(amounts['gross'])")) == "4\n"
+
+
 def test_who_has_read_the_answer_may_send_the_next_message_at_once(client: Client) -> None:
     session = client.new()
     after = 0
