@@ -17,7 +17,15 @@ from starlette.types import ASGIApp
 
 from opencodeinterpreter import __version__
 from opencodeinterpreter.errors import OcintError
-from opencodeinterpreter.serving import files_api, openai_api, previews_api, responses_api, runs_api, sessions_api
+from opencodeinterpreter.serving import (
+    files_api,
+    openai_api,
+    previews_api,
+    responses_api,
+    runs_api,
+    sessions_api,
+    shares_api,
+)
 from opencodeinterpreter.serving.access import Keys
 from opencodeinterpreter.serving.guard import Guard, GuardSettings
 from opencodeinterpreter.serving.hub import Hub
@@ -27,6 +35,7 @@ from opencodeinterpreter.serving.openai_dialogs import Dialogs
 from opencodeinterpreter.serving.previews import Previews
 from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.refusals import OverloadedError, status_of
+from opencodeinterpreter.serving.shares import Shares
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +66,7 @@ def create_app(
         mcp: serve the tools of the Model Context Protocol at ``/mcp``.
     """
     guard = guard or GuardSettings()
-    guard = GuardSettings(**{**guard.__dict__, "public": (*guard.public, *public_pages)})
+    guard = GuardSettings(**{**guard.__dict__, "public": (*guard.public, shares_api.PUBLIC, *public_pages)})
 
     tools = _Tools(hub) if mcp else None
 
@@ -82,9 +91,12 @@ def create_app(
     app.state.metrics = Metrics(hub)
     app.state.dialogs = Dialogs(hub.store.root)
     app.state.previews = Previews(hub.isolation)
+    app.state.shares = Shares(hub.store.root, links)
     # Previews before files, whose paths may be anything.
     for module in (sessions_api, runs_api, previews_api, files_api, openai_api, responses_api):
         app.include_router(module.router)
+    app.include_router(shares_api.router)
+    app.include_router(shares_api.shown)
     app.add_api_route("/healthz", health, methods=["GET"], tags=["server"])
     app.add_api_route("/metrics", figures, methods=["GET"], tags=["server"], response_class=PlainTextResponse)
     if tools is not None:
