@@ -48,8 +48,9 @@ class Config:
     max_tokens: int = 1024
     temperature: float = 0.0
     seed: int | None = None
+    vision: bool = False
     approve: bool = False
-    backend: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
+    backend: Literal["bubblewrap", "docker", "none", "ray"] = "bubblewrap"
     docker_program: str | None = None
     docker_image: str | None = None
     network: bool = False
@@ -171,8 +172,9 @@ ABOUT: Final = {
     "max_tokens": "tokens of one reply at most",
     "temperature": "0 always takes the likeliest token; more is more varied",
     "seed": "makes a temperature above 0 repeatable",
+    "vision": "show figures and uploaded pictures to the model; for openai: models that see",
     "approve": "ask before code is run",
-    "backend": "the isolation that code runs in; none is no isolation at all",
+    "backend": "the isolation that code runs in; none is no isolation at all, ray is bubblewrap on a Ray cluster",
     "docker_program": "the container engine of the backend docker; none is Docker, or Podman where there is no Docker",
     "docker_image": "the image of the backend docker; none is the one that this version brings the recipe for",
     "network": "let code in the sandbox use the network",
@@ -388,7 +390,11 @@ def model_settings(config: Config, environ: Mapping[str, str] = os.environ) -> M
     from opencodeinterpreter.models.settings import settings_from_environment
 
     settings = settings_from_environment(environ)
-    return replace(settings, sources=replace(settings.sources, folder=config.models_folder))
+    return replace(
+        settings,
+        sources=replace(settings.sources, folder=config.models_folder),
+        endpoint=replace(settings.endpoint, vision=config.vision),
+    )
 
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")

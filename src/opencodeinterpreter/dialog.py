@@ -15,6 +15,17 @@ Role = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture that a model is shown with a message."""
+
+    name: str
+    """What it is, such as the name of its file; all that is stored of it."""
+    media: str
+    """Its media type, such as ``image/png``."""
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Message:
     """One utterance of a dialog."""
 
@@ -22,11 +33,16 @@ class Message:
     content: str
     meta: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """Whatever a later stage needs to know, such as ``kind``; never shown to a model."""
+    pictures: tuple[Picture, ...] = field(default=(), repr=False, compare=False)
+    """For models that see; the stored form has only their names, under ``pictures`` in ``meta``."""
 
     def to_json(self) -> dict[str, Any]:
         row: dict[str, Any] = {"role": self.role, "content": self.content}
-        if self.meta:
-            row["meta"] = dict(self.meta)
+        meta = dict(self.meta)
+        if self.pictures:
+            meta["pictures"] = [picture.name for picture in self.pictures]
+        if meta:
+            row["meta"] = meta
         return row
 
     @classmethod

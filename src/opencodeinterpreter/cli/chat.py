@@ -31,6 +31,7 @@ def chat(
     max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None,
     seed: options.Seed = None,
+    vision: options.Vision = None,
     sandbox: options.UseSandbox = None,
     network: options.Network = None,
     allow_install: options.AllowInstall = None,
@@ -52,7 +53,7 @@ def chat(
         output=output, approve=approve, max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens,
         temperature=temperature, seed=seed, sandbox=sandbox, network=network, python=python, kernel=kernel,
         wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes,
-        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp,
+        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision,
     )  # fmt: skip
     start(flags, file, resume)
 

@@ -31,9 +31,11 @@ def mcp(
     max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None,
     seed: options.Seed = None,
+    vision: options.Vision = None,
     sandbox: options.UseSandbox = None,
     network: options.Network = None,
     wheels: options.Wheels = None,
+    mcp: options.Mcp = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
     wall_seconds: options.WallSeconds = None,
@@ -50,6 +52,7 @@ def mcp(
         max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens, temperature=temperature, seed=seed,
         sandbox=sandbox, network=network, python=python, kernel=kernel, wall_seconds=wall_seconds,
         cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes, workspace_mb=workspace_mb, wheels=wheels,
+        mcp=mcp, vision=vision,
     )  # fmt: skip
     from opencodeinterpreter.cli.serving import Many, ServerFlags, start, start_stdio
 

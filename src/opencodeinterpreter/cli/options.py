@@ -39,6 +39,12 @@ Seed = Annotated[
     str | None,
     typer.Option("--seed", metavar="N", help="Makes a temperature above 0 repeatable.", rich_help_panel=_MODEL),
 ]
+Vision = Annotated[
+    bool | None,
+    typer.Option(
+        "--vision/--no-vision", help="Show figures to the model, an openai: one that sees.", rich_help_panel=_MODEL
+    ),
+]
 MaxRounds = Annotated[
     str | None,
     typer.Option("--max-rounds", metavar="N", help="Executions that a task may take.", rich_help_panel=_LOOP),

@@ -36,10 +36,12 @@ def serve(
     max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None,
     seed: options.Seed = None,
+    vision: options.Vision = None,
     sandbox: options.UseSandbox = None,
     network: options.Network = None,
     allow_install: options.AllowInstall = None,
     wheels: options.Wheels = None,
+    mcp: options.Mcp = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
     wall_seconds: options.WallSeconds = None,
@@ -56,7 +58,7 @@ def serve(
         approve=approve, max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens,
         temperature=temperature, seed=seed, sandbox=sandbox, network=network, python=python, kernel=kernel,
         wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes,
-        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels,
+        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision,
     )  # fmt: skip
     # The server is imported only here: the other commands start faster without it.
     from opencodeinterpreter.cli.serving import Many, ServerFlags, start

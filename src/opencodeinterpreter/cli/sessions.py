@@ -72,6 +72,7 @@ def resume(
     network: options.Network = None,
     allow_install: options.AllowInstall = None,
     wheels: options.Wheels = None,
+    mcp: options.Mcp = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
 ) -> None:
@@ -79,7 +80,7 @@ def resume(
     chat.start(
         options.flags(
             model=model, approve=approve, sandbox=sandbox, network=network, python=python, kernel=kernel,
-            allow_install=allow_install, wheels=wheels,
+            allow_install=allow_install, wheels=wheels, mcp=mcp,
         ),
         file,
         identity,

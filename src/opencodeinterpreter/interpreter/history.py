@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.dialog import Dialog, Message, Picture
 from opencodeinterpreter.errors import ContextLengthError
 from opencodeinterpreter.interpreter.events import Answer, Round
 from opencodeinterpreter.interpreter.feedback import shorten
+from opencodeinterpreter.interpreter.pictures import figures_of, latest, uploaded
+from opencodeinterpreter.sandbox import AnySandbox
 
 _CONDENSED_TO = 0.6
 """Of the room there is. Well below 1, because every condensing costs the engine its kept prefix."""
@@ -27,6 +29,8 @@ class Turn:
     """The first round that the model is still shown; those before it led nowhere and are only to be copied again."""
     note: str = ""
     """What the model is told in place of the rounds that it is no longer shown."""
+    pictures: tuple[Picture, ...] | None = None
+    """That came with it, for a model that sees; None where they have not been looked for."""
 
 
 @dataclass
@@ -37,10 +41,18 @@ class History:
     turns: list[Turn] = field(default_factory=list)
     condensed: int = 0
     """How far ``dialog_within`` has condensed; only ever goes up, so that the prefix stays the same between steps."""
+    vision: bool = False
+    """Whether the model is shown pictures."""
 
     def dialog(self) -> Dialog:
         """Return the whole dialog; user and assistant alternate."""
         return Dialog(tuple(_alternating([Message("system", self.system), *self._messages(self.turns, whole=True)])))
+
+    def look_for_pictures(self, sandbox: AnySandbox) -> None:
+        """Find the pictures that came with the tasks, for a model that sees, where that has not been done."""
+        for turn in self.turns if self.vision else ():
+            if turn.pictures is None:
+                turn.pictures = uploaded(sandbox, turn.files)
 
     def dialog_within(self, tokens: int, count: Callable[[Sequence[Message]], int]) -> tuple[Dialog, bool]:
         """Return the dialog, condensed as far as needed to fit into ``tokens``, and whether it was just condensed.
@@ -79,16 +91,17 @@ class History:
         if dropped:
             messages.append(Message("user", f"({dropped} earlier messages of this conversation are left out.)"))
         messages += self._messages(turns[dropped:])
-        return Dialog(tuple(_alternating(messages)))
+        joined = _alternating(messages)
+        return Dialog(tuple(latest(joined) if self.vision else joined))
 
-    @staticmethod
-    def _messages(turns: Sequence[Turn], whole: bool = False) -> list[Message]:
+    def _messages(self, turns: Sequence[Turn], whole: bool = False) -> list[Message]:
         messages: list[Message] = []
         for turn in turns:
             first = 0 if whole else turn.shown_from
             message = f"{turn.message}\n\n{turn.note}" if first else turn.message
             if message:  # a person's own code comes without
-                messages.append(Message("user", message, {"kind": "task"}))
+                shown = turn.pictures or () if self.vision else ()
+                messages.append(Message("user", message, {"kind": "task"}, shown))
             for number, round_ in enumerate(turn.rounds[first:], start=first):
                 kind = "answer" if number == 0 else "repair" if _failed(turn.rounds[number - 1]) else "answer"
                 passed = {"passed": round_.result.ok} if round_.result else {}
@@ -96,7 +109,8 @@ class History:
                     messages.append(Message("assistant", round_.reply, {"kind": kind, **passed}))
                 if round_.feedback is not None:
                     source = "execution" if round_.result is not None else "human"
-                    messages.append(Message("user", round_.feedback, {"kind": source}))
+                    shown = figures_of(round_.result) if self.vision else ()
+                    messages.append(Message("user", round_.feedback, {"kind": source}, shown))
         return messages
 
 
@@ -110,7 +124,8 @@ def _alternating(messages: list[Message]) -> list[Message]:
     for message in messages:
         if joined and joined[-1].role == message.role:
             last = joined[-1]
-            joined[-1] = Message(last.role, f"{last.content}\n\n{message.content}", {**last.meta, **message.meta})
+            text, meta = f"{last.content}\n\n{message.content}", {**last.meta, **message.meta}
+            joined[-1] = Message(last.role, text, meta, last.pictures + message.pictures)
         else:
             joined.append(message)
     return joined

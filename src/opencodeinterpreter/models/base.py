@@ -61,7 +61,11 @@ class ReplyStream(Protocol):
 
 @runtime_checkable
 class ChatModel(Protocol):
-    """Turns messages into a streamed reply. Threads may share one; it queues or serves them side by side."""
+    """Turns messages into a streamed reply. Threads may share one; it queues or serves them side by side.
+
+    One that can be shown the pictures of messages says so by an attribute ``sees_images`` that is true; for all others
+    messages are text.
+    """
 
     name: str
     """What the user called it."""
@@ -88,3 +92,8 @@ class ChatModel(Protocol):
     def close(self) -> None:
         """Free what the model holds; safe to call twice."""
         ...
+
+
+def sees_images(model: ChatModel) -> bool:
+    """Return whether a model can be shown pictures."""
+    return bool(getattr(model, "sees_images", False))

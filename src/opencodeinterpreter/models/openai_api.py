@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import socket
@@ -49,6 +50,7 @@ class OpenAIModel:
         self.name = f"openai:{model}"
         self.context_tokens = context_tokens
         self._model, self._endpoint = model, endpoint
+        self.sees_images = endpoint.vision
         self._url = endpoint.base_url or _OPENAI_URL
         parts = urlsplit(self._url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -66,6 +68,8 @@ class OpenAIModel:
         self._unknown: set[str] = set()
 
     def stream(self, messages: Sequence[Message], generation: Generation = GREEDY) -> ReplyStream:
+        if not self.sees_images:
+            messages = [replace(message, pictures=()) if message.pictures else message for message in messages]
         request = _request(self._model, messages, generation)
         with self._lock:
             if self._closed:
@@ -281,10 +285,21 @@ def _trust() -> ssl.SSLContext:
     return trust
 
 
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """Return text as it is, and with pictures the list of parts that the API has for that."""
+    if not message.pictures:
+        return message.content
+    pictures = [
+        f"data:{picture.media};base64,{base64.b64encode(picture.data).decode()}" for picture in message.pictures
+    ]
+    parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}]
+    return parts + [{"type": "image_url", "image_url": {"url": url}} for url in pictures]
+
+
 def _request(model: str, messages: Sequence[Message], generation: Generation) -> dict[str, Any]:
     request: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "messages": [{"role": message.role, "content": _content(message)} for message in messages],
         "max_tokens": generation.max_tokens,
         "temperature": generation.temperature,
         "stream": True,

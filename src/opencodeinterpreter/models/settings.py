@@ -49,6 +49,8 @@ class Endpoint:
     """How long the first text may take; a local server reads the whole prompt before it."""
     idle_seconds: float = 60.0
     """How long a reply may stand still between two pieces of text."""
+    vision: bool = False
+    """Whether its model can be shown pictures; the API does not tell."""
     retries: int = 4
     """Further tries after a failure that may pass, before the first text only."""
 

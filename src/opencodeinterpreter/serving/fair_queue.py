@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from opencodeinterpreter.dialog import Message
-from opencodeinterpreter.models.base import ChatModel, FinishReason, Generation, ReplyStream, Usage
+from opencodeinterpreter.models.base import ChatModel, FinishReason, Generation, ReplyStream, Usage, sees_images
 
 GREEDY = Generation()
 
@@ -86,6 +86,11 @@ class SessionModel:
     @property
     def context_tokens(self) -> int:
         return self._load().context_tokens
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether it can be shown pictures."""
+        return sees_images(self._load())
 
     @property
     def position(self) -> int:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from opencodeinterpreter.errors import SessionBusyError, UnknownSessionError
-from opencodeinterpreter.interpreter import Event, Interpreter, Session, SessionInfo, SessionStore
+from opencodeinterpreter.interpreter import Event, Interpreter, Session, SessionInfo, SessionStore, Toolbox
 from opencodeinterpreter.models.base import ChatModel, Generation
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.base import Limits, SandboxBackend
 from opencodeinterpreter.sandbox.packages import PackageFolder
@@ -67,6 +67,7 @@ class Hub:
         shelf: the models; closed with the hub.
         make_sandbox: makes a session's sandbox, unstarted.
         make_packages: makes what installs packages for a session; None where nothing is installed.
+        make_tools: makes what calls the tools of MCP servers for a session; None where there are none.
         isolation: in which files are read for their previews; None for the one that the settings name.
     """
 
@@ -74,10 +75,11 @@ class Hub:
         self,
         store: SessionStore,
         shelf: ModelShelf,
-        make_sandbox: Callable[[Session], Sandbox],
+        make_sandbox: Callable[[Session], AnySandbox],
         settings: HubSettings | None = None,
         make_packages: Callable[[Session], PackageFolder | None] = lambda _session: None,
         isolation: SandboxBackend | None = None,
+        make_tools: Callable[[Session], Toolbox | None] = lambda _session: None,
     ) -> None:
         self.store = store
         self.shelf = shelf
@@ -88,6 +90,7 @@ class Hub:
         self.watchers: list[Watcher] = []
         self._make_sandbox = make_sandbox
         self._make_packages = make_packages
+        self._make_tools = make_tools
         self._rooms: dict[str, Room] = {}
         self._opening: set[str] = set()
         self._lock = threading.RLock()
@@ -189,6 +192,7 @@ class Hub:
                 session=session,
                 generation=self.settings.generation,
                 packages=self._make_packages(session),
+                tools=self._make_tools(session),
             )
         except BaseException:
             sandbox.close()

@@ -213,6 +213,8 @@ def _progress(row: dict[str, Any]) -> str:
         return str(row["output"]["text"].strip()[-200:])
     if kind == "execution_finished":
         return f"the code has run: {row['result']['status']}"
+    if kind == "tool_request":
+        return f"waits for a person to allow the tool {row['server']}.{row['tool']}"
     return str(row["text"])[:200] if kind in ("notice", "interrupted") else ""
 
 

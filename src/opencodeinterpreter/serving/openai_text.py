@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 _OUTPUT_CHARACTERS = 20_000
-_TOLD = {"state lost", "installing", "installed", "not installed", "unsandboxed"}
+_TOLD = {"state lost", "installing", "installed", "not installed", "unsandboxed", "tools missing"}
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 _CODE = re.compile(r"^```(?:python|py)[^\S\n]*\n(.*?)^```[^\S\n]*$", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(r"^(`{3,})[^\n`]*\n.*?^\1[^\S\n]*$", re.MULTILINE | re.DOTALL)
@@ -62,6 +62,10 @@ class TurnText:
 
     def _approval_request(self, _row: dict[str, Any]) -> str:
         return self._closed_code() + "\n\n*Waits for a person to approve the code.*\n\n"
+
+    def _tool_request(self, row: dict[str, Any]) -> str:
+        name = _plain(f"{row['server']}.{row['tool']}")
+        return self._close_output() + f"\n\n*Waits for a person to let the code use the tool {name}.*\n\n"
 
     def _code_action_started(self, row: dict[str, Any]) -> str:
         code = row["code"].strip()

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.interpreter import ApprovalRequest, InstallRequest
+from opencodeinterpreter.interpreter import ApprovalRequest, InstallRequest, ToolRequest
 from opencodeinterpreter.serving.refusals import NothingWaitsError
+
+Asked = ApprovalRequest | InstallRequest | ToolRequest
 
 
 class Pending:
     """What waits for a decision, if anything does. Whoever uses it holds the room's lock."""
 
     def __init__(self) -> None:
-        self._request: tuple[int, ApprovalRequest | InstallRequest] | None = None
+        self._request: tuple[int, Asked] | None = None
 
     def __bool__(self) -> bool:
         return self._request is not None
 
-    def wait_on(self, number: int, request: ApprovalRequest | InstallRequest) -> None:
+    def wait_on(self, number: int, request: Asked) -> None:
         """Take the request of the event ``number`` for the one that waits."""
         self._request = (number, request)
 
@@ -42,7 +44,7 @@ class Pending:
             raise NothingWaitsError("Nothing waits for a decision.")
         _, request = self._request
         if verb == "edit":
-            if isinstance(request, InstallRequest) or not text.strip():
+            if not isinstance(request, ApprovalRequest) or not text.strip():
                 raise InputError("Only code can be edited, and not to nothing.")
             request.edit(text)
         elif verb == "approve":

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from opencodeinterpreter.errors import InputError, OcintError, SessionError
 from opencodeinterpreter.interpreter import (
     Answer,
-    ApprovalRequest,
     Event,
     Failure,
-    InstallRequest,
     Interpreter,
+    OutputDelta,
     Session,
+    ToolCalled,
 )
 from opencodeinterpreter.interpreter.history import Turn
 from opencodeinterpreter.interpreter.recording import history_of
@@ -31,7 +31,7 @@ from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.serving import room_log
 from opencodeinterpreter.serving.fair_queue import SessionModel
 from opencodeinterpreter.serving.feed import Bell
-from opencodeinterpreter.serving.pending import Pending
+from opencodeinterpreter.serving.pending import Asked, Pending
 from opencodeinterpreter.serving.refusals import BusyError
 
 if TYPE_CHECKING:
@@ -402,11 +402,12 @@ class Room:
         self.note({"type": "replay_finished"})
 
     def _saw(self, event: Event) -> None:
-        if isinstance(event, ApprovalRequest | InstallRequest):
+        if isinstance(event, Asked):
             with self._lock:
                 assert self._session is not None
                 self._pending.wait_on(self._session.count, event)
-        elif self._pending:
+        # While a tool is asked for, the code goes on in its other threads.
+        elif self._pending and not isinstance(event, OutputDelta | ToolCalled):
             with self._lock:
                 self._pending.clear()
         if isinstance(event, Answer | Failure):
@@ -414,7 +415,7 @@ class Room:
         self._hub.saw(self, event)
         if self._stop.is_set():  # it came before there was anything to stop
             self._end_run()
-        if isinstance(event, ApprovalRequest | InstallRequest):
+        if isinstance(event, Asked):
             self.bell.ring()
 
     def _end_run(self) -> None:

@@ -108,7 +108,9 @@ class SessionState(SessionRow):
 
     approve: bool
     max_rounds: int
-    pending: dict[str, Any] | None = Field(description="The approval_request or install_request that waits.")
+    pending: dict[str, Any] | None = Field(
+        description="The approval_request, install_request or tool_request that waits."
+    )
     queue: int = Field(description="The place in the queue for the model; 0 if it does not wait.")
     seq: int = Field(description="The number of the last event.")
     fault: str | None = Field(description="Why the last run could not be saved to its end, as on a full disk.")

@@ -17,7 +17,7 @@ from opencodeinterpreter.interpreter.tools.offered import Offer, Tool, offers_of
 from opencodeinterpreter.interpreter.tools.results import failure_of, value_of
 from opencodeinterpreter.interpreter.tools.servers import Servers, ToolFailedError
 from opencodeinterpreter.interpreter.tools.settings import ToolServer
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.calls import refusal
 
 CALLS_A_RUN = 1000
@@ -52,9 +52,11 @@ class Toolbox:
     Args:
         servers: the MCP servers, which begin to start at once.
         notes: what the person is to be told with the first turn, such as tools that cannot be used here.
+        asks: whether there is a person to ask; without one, a tool that is not allowed beforehand is refused.
     """
 
-    def __init__(self, servers: Sequence[ToolServer], notes: Sequence[str] = ()) -> None:
+    def __init__(self, servers: Sequence[ToolServer], notes: Sequence[str] = (), asks: bool = True) -> None:
+        self._asks = asks
         self._settings = {server.name: server for server in servers}
         self._servers = Servers(servers)
         self._offers: tuple[Offer, ...] | None = None
@@ -65,14 +67,14 @@ class Toolbox:
         self._changed = threading.Condition()
         self._asking = threading.Lock()
         self._loading = threading.Lock()
-        self._sandbox: Sandbox | None = None
+        self._sandbox: AnySandbox | None = None
 
     @property
     def usable(self) -> bool:
         """Whether there are servers at all."""
         return bool(self._settings)
 
-    def attach(self, sandbox: Sandbox) -> None:
+    def attach(self, sandbox: AnySandbox) -> None:
         """Let code in a sandbox call the tools; best before its kernel starts.
 
         Raises:
@@ -109,7 +111,7 @@ class Toolbox:
 
     @contextlib.contextmanager
     def run(
-        self, sandbox: Sandbox, number: int, emit: Callable[[Event], None], stopped: threading.Event, replay: bool
+        self, sandbox: AnySandbox, number: int, emit: Callable[[Event], None], stopped: threading.Event, replay: bool
     ) -> Iterator[None]:
         """Take calls while the block runs; at its end those under way are given up.
 
@@ -203,6 +205,8 @@ class Toolbox:
         key = (offer.server, tool.wire)
         if self._settings[offer.server].allows(tool.wire):
             return None
+        if not self._asks:
+            return f"{offer.name}.{tool.name} is not among the tools that may be used here without asking."
         # One question at a time; the next to ask finds it answered.
         while not self._asking.acquire(timeout=_TICK_SECONDS):
             if gone():

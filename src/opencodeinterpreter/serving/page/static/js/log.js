@@ -98,6 +98,7 @@ export class Teller {
       code_action_started: () => t("say running"),
       execution_finished: () => t(event.result.status === "ok" ? "say ran" : "say failed"),
       approval_request: () => t("run question"),
+      tool_request: () => t("tool question", { name: `${event.server}.${event.tool}` }),
       install_request: () => t("install question", { name: event.package }),
       answer: () => t(event.outcome === "answered" ? "say answered" : `outcome ${event.outcome}`),
       failure: () => event.message,

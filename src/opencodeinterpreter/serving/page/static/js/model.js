@@ -129,6 +129,14 @@ export class Conversation {
     this.round().request = { kind: "install", package: event.package };
   }
 
+  on_tool_request(event) {
+    this.round().request = { kind: "tool", tool: toolName(event), given: event.arguments, about: event.about };
+  }
+
+  on_tool_called(event) {
+    this.round().items.push({ key: ++keys, tool: toolName(event), event });
+  }
+
   on_code_action_started(event, number) {
     const turn = this.open ?? this.begin("replay");
     let round = turn.parts.findLast((part) => part.text !== undefined);
@@ -259,6 +267,8 @@ export class Conversation {
     return round;
   }
 }
+
+const toolName = ({ server, tool }) => `${server}.${tool}`;
 
 /** Keep head and tail of a text that does not end. */
 function shortened(text, item) {

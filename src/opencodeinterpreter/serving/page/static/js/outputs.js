@@ -51,6 +51,7 @@ export class Outputs {
 
   part(item) {
     if (item.display) return this.once(item.key, () => rich(item.display));
+    if (item.tool) return this.once(item.key, () => toolCall(item));
     const stream = this.once(item.key, () => new Stream(item.stream).element);
     stream.owner.update(item.text);
     return stream;
@@ -60,6 +61,11 @@ export class Outputs {
     if (!this.shown.has(key)) this.shown.set(key, make());
     return this.shown.get(key);
   }
+}
+
+function toolCall({ tool, event }) {
+  const words = { name: tool, time: event.duration.toFixed(1), note: event.note };
+  return h("p.silent", {}, t(`tool ${event.status}`, words));
 }
 
 /** What a program printed; long text is folded, and the end of it is what one sees. */

@@ -1,7 +1,13 @@
-/** What waits for a person: run this code, change it or refuse it; or fetch a package. */
+/** What waits for a person: run this code, change it or refuse it; fetch a package; or let a tool be called. */
 import { h, refill } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./words.js";
+
+const ASKED = {
+  approval: { question: "run question", yes: "run it", no: "reject" },
+  install: { question: "install question", yes: "install", no: "do not install" },
+  tool: { question: "tool question", yes: "tool yes", no: "reject" },
+};
 
 export class RequestBar {
   constructor(request, acts, cell) {
@@ -11,25 +17,29 @@ export class RequestBar {
   }
 
   ask() {
-    const install = this.request.kind === "install";
+    const { kind } = this.request;
+    const install = kind === "install";
+    const words = ASKED[kind];
     const first = h(
       "button.primary",
       { type: "button", onclick: () => this.decide("approve") },
       icon(install ? "down" : "play"),
-      t(install ? "install" : "run it"),
+      t(words.yes),
     );
     refill(
       this.element,
-      h("p", {}, install ? t("install question", { name: this.request.package }) : t("run question")),
+      h("p", {}, t(words.question, { name: this.request.package ?? this.request.tool })),
+      kind === "tool" ? h("p.said", {}, this.request.about) : null,
+      kind === "tool" ? h("pre.given", { tabindex: "0", "aria-label": t("tool arguments") }, this.request.given) : null,
       h(
         "div.row",
         {},
         first,
-        install ? null : h("button", { type: "button", onclick: () => this.change() }, icon("edit"), t("change it")),
+        kind !== "approval" ? null : h("button", { type: "button", onclick: () => this.change() }, icon("edit"), t("change it")),
         h(
           "button",
           { type: "button", onclick: () => (install ? this.decide("reject") : this.refuse()) },
-          t(install ? "do not install" : "reject"),
+          t(words.no),
         ),
       ),
     );
