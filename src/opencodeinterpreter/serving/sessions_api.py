@@ -61,22 +61,23 @@ _MEDIA = {
 }
 
 
-def the_hub(request: Request) -> Hub:
+# These four are coroutines since they never wait: the others, and the routes, run in threads.
+async def the_hub(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
 
 
-def the_key(request: Request) -> Key:
+async def the_key(request: Request) -> Key:
     key: Key = request.state.key
     return key
 
 
-def the_links(request: Request) -> Links:
+async def the_links(request: Request) -> Links:
     links: Links = request.app.state.links
     return links
 
 
-def the_quotas(request: Request) -> Quotas:
+async def the_quotas(request: Request) -> Quotas:
     quotas: Quotas = request.app.state.quotas
     return quotas
 
