@@ -259,7 +259,9 @@ def load_config(flags: Mapping[str, Any] | None = None, environ: Mapping[str, st
     ]
     servers = layers[0][0].pop("mcp", {})
     files = layers[2][0].pop("mcp_files", ())
-    return replace(_merge(layers), mcp=servers, mcp_files=tuple(map(Path, files)))
+    config = _merge(layers)
+    sources = {**config.sources, **({"mcp": str(path)} if servers else {})}
+    return replace(config, mcp=servers, mcp_files=tuple(map(Path, files)), sources=sources)
 
 
 def _merge(layers: list[tuple[dict[str, Any], Any, str | None]]) -> Config:

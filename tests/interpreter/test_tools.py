@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -193,6 +196,32 @@ def test_a_server_that_hangs_or_dies_is_an_exception_and_the_session_goes_on() -
         assert again.stdout == "gone 1\n"
     finally:
         bench.close()
+
+
+def test_a_server_over_http_with_headers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    with subprocess.Popen([sys.executable, PROGRAM, str(port)], stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.1)
+            far = ToolServer("far", url=f"http://127.0.0.1:{port}/mcp", headers={"X-Key": "secret"}, allow=("*",))
+            bench = Bench(far)
+            try:
+                events = bench.run("import tools\nprint(tools.far.header('x-key'), tools.far.picture())")
+                assert result_of(events).result.stdout == "secret picture.png\n"
+                process.kill()
+                process.wait()
+                gone = result_of(bench.run("tools.far.add(1)")).result.error
+                assert gone is not None
+                assert gone.name == "ToolError"
+            finally:
+                bench.close()
+        finally:
+            process.kill()
 
 
 def test_a_server_that_does_not_start_is_told_and_the_turn_goes_on() -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-from mcp.server.mcpserver import Image, MCPServer
+from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import BlobResourceContents, CallToolResult, EmbeddedResource, TextContent
 from pydantic import Field
@@ -89,6 +89,12 @@ def large(size: int) -> str:
 def environment(name: str) -> str:
     """Return a variable."""
     return os.environ.get(name, "")
+
+
+@server.tool()
+def header(name: str, context: Context[Any, Any]) -> str:
+    """Return a header of the request."""
+    return (context.headers or {}).get(name, "")
 
 
 @server.tool()

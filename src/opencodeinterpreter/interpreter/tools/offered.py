@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,16 +131,18 @@ def _tools(listed: Sequence[Any]) -> tuple[Tool, ...]:
 def _tool(listed: Any, names: set[str]) -> Tool:
     schema = listed.input_schema if isinstance(listed.input_schema, dict) else {}
     described = schema.get("properties")
-    properties = dict(list(described.items())[:_MOST_PARAMETERS]) if isinstance(described, dict) else {}
+    every = described if isinstance(described, dict) else {}
+    properties = dict(list(every.items())[:_MOST_PARAMETERS])
     required = schema.get("required")
-    needed = [name for name in required if name in properties] if isinstance(required, list) else []
+    named = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+    needed = [name for name in dict.fromkeys(named) if name in properties]
     taken: set[str] = {"more"}
     # Python has the parameters that can be left out at the end.
     order = [*needed, *(name for name in properties if name not in needed)]
     parameters = tuple(_parameter(wire, properties[wire], wire in needed, taken) for wire in order)
-    more = bool(schema.get("additionalProperties", described is None)) or len(properties) < len(described or ())
-    output = listed.output_schema if isinstance(listed.output_schema, dict) else {}
-    wrapped = list(output.get("properties") or ()) == ["result"]
+    more = bool(schema.get("additionalProperties", described is None)) or len(properties) < len(every)
+    output = listed.output_schema.get("properties") if isinstance(listed.output_schema, dict) else None
+    wrapped = isinstance(output, dict) and list(output) == ["result"]
     about = _clean(listed.description or listed.title or "")[:_ABOUT_CHARACTERS]
     return Tool(_name(listed.name, names), listed.name, about, parameters, more, schema, wrapped)
 
@@ -147,7 +150,8 @@ def _tool(listed: Any, names: set[str]) -> Tool:
 def _parameter(wire: str, schema: Any, required: bool, taken: set[str]) -> Parameter:
     schema = schema if isinstance(schema, dict) else {}
     default = schema.get("default")
-    simple = isinstance(default, str | int | float | bool) and len(repr(default)) <= 40
+    simple = isinstance(default, str | int | bool) or (isinstance(default, float) and math.isfinite(default))
+    simple = simple and len(repr(default)) <= 40
     about = _line(str(schema.get("description") or ""), 300)
     choices = schema.get("enum")
     if isinstance(choices, list):
@@ -159,9 +163,9 @@ def _type(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type")
     if isinstance(kind, str):
         return _TYPES.get(kind, "object")
-    kinds = kind if isinstance(kind, list) else [
-        each.get("type") for each in schema.get("anyOf") or schema.get("oneOf") or () if isinstance(each, dict)
-    ]  # fmt: skip
+    several = schema.get("anyOf", schema.get("oneOf"))
+    either = several if isinstance(several, list) else []
+    kinds = kind if isinstance(kind, list) else [each.get("type") for each in either if isinstance(each, dict)]
     named = [_TYPES[each] for each in kinds if isinstance(each, str) and each in _TYPES]
     return " | ".join(dict.fromkeys(named)) or "object"
 
