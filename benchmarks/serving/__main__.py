@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tell(f"{name}: taken from {records.path}")
             continue
         try:
-            records.add(name, machine.describe(), machine.is_busy(), asdict(known[name]()))
+            records.add(name, asdict(known[name]()))
         except OcintError as error:
             tell(str(error))
             return 1

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.speed import machine
+
 
 class Records:
     """The parts in a file.
@@ -18,27 +20,22 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Now, not after each part: what the parts themselves do is no other work, and others may commit meanwhile.
+        self._about = {
+            "date": time.strftime("%Y-%m-%d"),
+            "commit": _commit(),
+            "machine": machine.describe(),
+            "busy": machine.is_busy(),
+        }
         self.found: dict[str, dict[str, Any]] = {}
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 row = json.loads(line)
                 self.found[row["part"]] = row
 
-    def add(self, part: str, machine: dict[str, str], busy: bool, result: object) -> None:
-        """Keep what came of a part.
-
-        Args:
-            machine: as it was before.
-            busy: whether it had other work then.
-        """
-        row = {
-            "part": part,
-            "date": time.strftime("%Y-%m-%d"),
-            "commit": _commit(),
-            "machine": machine,
-            "busy": busy,
-            "result": result,
-        }
+    def add(self, part: str, result: object) -> None:
+        """Keep what came of a part, with the machine as it was when this object was made."""
+        row = {"part": part, **self._about, "result": result}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
