@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import pytest
 
 from opencodeinterpreter.sandbox import AnySandbox, Sandbox
@@ -46,3 +48,16 @@ def cluster(nodes: int = 1) -> Iterator[Any]:
     finally:
         ray.shutdown()
         made.shutdown()
+
+
+def processes_with(mark: str, expected: int = 0) -> list[int]:
+    """Return the processes whose arguments hold ``mark``, once there are as many as expected, or time is up."""
+    deadline = time.monotonic() + 5
+    while True:
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            if any(mark in part for part in process.info["cmdline"] or ()):
+                found.append(process.pid)
+        if len(found) == expected or time.monotonic() > deadline:
+            return found
+        time.sleep(0.02)

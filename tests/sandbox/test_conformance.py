@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sandbox_kinds import processes_with
 
 from opencodeinterpreter.errors import SandboxClosedError
 from opencodeinterpreter.sandbox import AnySandbox, ExecutionResult, OutputDelta
@@ -691,16 +692,3 @@ class TestWhatOutlivesARun:
         for pid in left:
             os.kill(pid, 9)
         assert left == []
-
-
-def processes_with(mark: str, expected: int = 0) -> list[int]:
-    """Return the processes whose arguments hold ``mark``, once there are as many as expected, or time is up."""
-    deadline = time.monotonic() + 5
-    while True:
-        found = []
-        for process in psutil.process_iter(["cmdline"]):
-            if any(mark in part for part in process.info["cmdline"] or ()):
-                found.append(process.pid)
-        if len(found) == expected or time.monotonic() > deadline:
-            return found
-        time.sleep(0.02)

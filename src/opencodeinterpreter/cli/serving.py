@@ -16,12 +16,13 @@ from rich.console import Console
 
 from opencodeinterpreter.cli.consoles import err_console, out_console, warn_unsandboxed
 from opencodeinterpreter.cli.progress import shown_progress
-from opencodeinterpreter.cli.workbench import isolation, open_packages
+from opencodeinterpreter.cli.workbench import isolation, open_packages, place
 from opencodeinterpreter.config import Config, load_config, model_settings
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter import Session, SessionStore
 from opencodeinterpreter.models import ChatModel, Generation, load_model
-from opencodeinterpreter.sandbox import Sandbox
+from opencodeinterpreter.sandbox import AnySandbox
+from opencodeinterpreter.sandbox.backends import make_sandbox
 from opencodeinterpreter.serving.access import Keys, new_token, read_keys, token_key
 from opencodeinterpreter.serving.guard import GuardSettings
 from opencodeinterpreter.serving.hub import Hub, HubSettings
@@ -159,14 +160,14 @@ def open_hub(config: Config, err: Console, many: Many | None = None) -> Hub:
         OcintError: what cannot be had.
     """
     many = many or Many()
-    backend = isolation(config)
+    where = place(config)
 
-    def make_sandbox(session: Session) -> Sandbox:
+    def sandbox_of(session: Session) -> AnySandbox:
         logs = session.folder / "logs"
         opening = sum(1 for _ in logs.iterdir()) + 1 if logs.is_dir() else 1  # each sandbox numbers its logs from 1
         (logs / str(opening)).mkdir(parents=True)
-        return Sandbox(
-            backend=backend,
+        return make_sandbox(
+            where,
             limits=config.limits,
             workspace=session.workspace,
             network=config.network,
@@ -184,7 +185,7 @@ def open_hub(config: Config, err: Console, many: Many | None = None) -> Hub:
     return Hub(
         SessionStore(config.sessions_folder),
         shelf,
-        make_sandbox,
+        sandbox_of,
         HubSettings(
             approve=config.approve,
             max_rounds=config.max_rounds,
@@ -199,7 +200,7 @@ def open_hub(config: Config, err: Console, many: Many | None = None) -> Hub:
             replay=many.replay,
         ),
         lambda session: open_packages(config, session),
-        backend,
+        isolation(config),
     )
 
 

@@ -10,11 +10,12 @@ from rich.console import Console
 
 from opencodeinterpreter.cli.progress import shown_progress
 from opencodeinterpreter.config import Config, mcp_tables, model_settings
+from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter import Interpreter, Session, SessionStore, Toolbox
 from opencodeinterpreter.interpreter.tools import tool_servers
 from opencodeinterpreter.models import ChatModel, Generation, load_model
-from opencodeinterpreter.sandbox import Sandbox, SandboxBackend
-from opencodeinterpreter.sandbox.backends import load_backend
+from opencodeinterpreter.sandbox import AnySandbox, SandboxBackend
+from opencodeinterpreter.sandbox.backends import load_backend, make_sandbox
 from opencodeinterpreter.sandbox.environment import find_python
 from opencodeinterpreter.sandbox.packages import PackageFolder
 
@@ -47,22 +48,27 @@ def open_model(config: Config, err: Console, name: str | None = None) -> ChatMod
 
 
 def isolation(config: Config) -> SandboxBackend:
-    """Return the configured kind of isolation."""
+    """Return the configured kind of isolation; where code runs on other machines, that of what is left to run here."""
     if config.backend == "docker":
         from opencodeinterpreter.sandbox.docker import DockerBackend
 
         return DockerBackend(config.docker_program, config.docker_image)
-    return load_backend(config.backend)
+    return load_backend("bubblewrap" if config.backend == "ray" else config.backend)
 
 
-def open_sandbox(config: Config, session: Session | None = None) -> Sandbox:
+def place(config: Config) -> SandboxBackend | str:
+    """Return where code runs: in an isolation on this machine, or on the workers that a name stands for."""
+    return config.backend if config.backend == "ray" else isolation(config)
+
+
+def open_sandbox(config: Config, session: Session | None = None) -> AnySandbox:
     """Make the configured sandbox.
 
     Raises:
         SandboxError: it cannot be had.
     """
-    return Sandbox(
-        backend=isolation(config),
+    return make_sandbox(
+        place(config),
         limits=config.limits,
         workspace=session.workspace if session else None,
         network=config.network,
@@ -80,6 +86,8 @@ def open_packages(config: Config, session: Session) -> PackageFolder | None:
     """
     if config.kernel is not None or not (config.allow_install or config.wheels):
         return None
+    if config.backend == "ray":
+        raise ConfigError("Packages cannot be installed for a session on a cluster's machines; install them there.")
     python = find_python(config.python).executable if config.python else None
     return PackageFolder(session.packages, python=python, wheels=config.wheels, index=config.allow_install)
 

@@ -45,16 +45,16 @@ def sandbox_on_ray(
     Args:
         python: as it is called on the workers.
         kernel: of the kernelspecs that the workers have.
-        packages: cannot be had: a folder of this machine is not on the workers.
+        packages: must be empty: a folder of this machine is not on the workers.
         backend: the isolation there.
         cores: that the sandbox takes of those that the cluster gives out.
 
     Raises:
         MissingExtraError: if Ray is not installed.
-        ConfigError: if packages are asked for.
+        ConfigError: if there are packages.
         SandboxError: if the cluster cannot be reached.
     """
-    if packages is not None:
+    if packages is not None and Path(packages).is_dir() and any(Path(packages).iterdir()):
         raise ConfigError("Packages of a session cannot be used on workers of a cluster; install them there.")
     ray = _connected()
     limits = limits or Limits()

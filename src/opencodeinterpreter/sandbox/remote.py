@@ -255,7 +255,7 @@ class RemoteSandbox:
                 if last:
                     raise SandboxError(f"No worker could be started: {error}") from error
             else:
-                return link
+                return None if stopped() else link
         raise AssertionError
 
     # One run.
