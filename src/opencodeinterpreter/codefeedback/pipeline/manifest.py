@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from opencodeinterpreter.codefeedback.files.row_files import Measured, measure
+from opencodeinterpreter.codefeedback.files.row_files import measure
 from opencodeinterpreter.errors import InputError
 
 FORMAT: Final = 1
@@ -34,11 +34,6 @@ def manifest_path(out: Path) -> Path:
 
 def dropped_path(out: Path) -> Path:
     return beside(out, ".dropped.jsonl")
-
-
-def file_rows(files: list[Measured]) -> list[dict[str, Any]]:
-    """Return how files are written down. Names only: the same files in another folder are the same."""
-    return [{"name": each.name, "sha256": each.sha256, "rows": each.rows} for each in files]
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:
