@@ -39,7 +39,7 @@ def test_a_job_asks_calls_and_tells(ocint: Program, terminal: Callable[..., pexp
 def test_where_nobody_can_be_asked_only_what_is_allowed_is_called(ocint: Program) -> None:
     configured(ocint, 'allow = ["add"]')
     both = code("import tools\nprint(tools.shop.add(1))\ntools.shop.say('x')")
-    done = ocint("run", "add", "-m", ocint.script(both, "It failed."))
+    done = ocint("run", "add", "-m", ocint.script(both, "It failed.", "It failed."))
     assert "│ 2.0\n" in done.out
     assert "The user does not let shop.say be used: nobody is at a terminal to be asked" in done.out
 
@@ -51,8 +51,8 @@ def test_json_lines_decide(ocint: Program) -> None:
     decision = json.dumps({"decision": "reject", "text": "no sums"})
     model = ocint.script(CALL, "It was refused.", "It was refused.")
     done = ocint("run", "add", "--json", "--mcp", file, "-m", model, stdin=decision + "\n")
-    kinds = [event["type"] for event in done.events]
-    assert kinds[4:8] == ["code_action_started", "tool_request", "decided", "tool_called"]
+    kinds = [event["type"] for event in done.events if event["type"] != "text_delta"]
+    assert kinds[3:7] == ["code_action_started", "tool_request", "decided", "tool_called"]
     result = next(event["result"] for event in done.events if event["type"] == "execution_finished")
     assert result["error"]["value"] == "The user does not let shop.add be used: no sums"
 

@@ -16,10 +16,11 @@ from rich.console import Console
 
 from opencodeinterpreter.cli.consoles import err_console, out_console, warn_unsandboxed
 from opencodeinterpreter.cli.progress import shown_progress
-from opencodeinterpreter.cli.workbench import isolation, open_packages, place
-from opencodeinterpreter.config import Config, load_config, model_settings
+from opencodeinterpreter.cli.workbench import isolation, open_packages, open_tools, place
+from opencodeinterpreter.config import Config, load_config, mcp_tables, model_settings
 from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter import Session, SessionStore
+from opencodeinterpreter.interpreter.tools import tool_servers
 from opencodeinterpreter.models import ChatModel, Generation, load_model
 from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.backends import make_sandbox
@@ -116,7 +117,7 @@ def start_stdio(flags: Mapping[str, Any]) -> None:
     warn_unsandboxed(config, err)
     log_to_stderr(logging.WARNING)
 
-    with open_hub(config, err) as hub:
+    with open_hub(config, err, asks=False) as hub:
 
         def end(code: int) -> NoReturn:
             hub.close()
@@ -153,13 +154,17 @@ def token_of(path: Path | None) -> str:
     return token
 
 
-def open_hub(config: Config, err: Console, many: Many | None = None) -> Hub:
+def open_hub(config: Config, err: Console, many: Many | None = None, asks: bool = True) -> Hub:
     """Make the hub; models are loaded when they are first asked for.
+
+    Args:
+        asks: whether somebody can answer whether a tool may be called; else only those that are allowed can be.
 
     Raises:
         OcintError: what cannot be had.
     """
     many = many or Many()
+    tool_servers(mcp_tables(config))  # what is wrong with them is said now, and not to each session
     where = place(config)
 
     def sandbox_of(session: Session) -> AnySandbox:
@@ -201,6 +206,7 @@ def open_hub(config: Config, err: Console, many: Many | None = None) -> Hub:
         ),
         lambda session: open_packages(config, session),
         isolation(config),
+        lambda _session: open_tools(config, asks),
     )
 
 

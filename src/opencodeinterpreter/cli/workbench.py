@@ -92,7 +92,7 @@ def open_packages(config: Config, session: Session) -> PackageFolder | None:
     return PackageFolder(session.packages, python=python, wheels=config.wheels, index=config.allow_install)
 
 
-def open_tools(config: Config) -> Toolbox | None:
+def open_tools(config: Config, asks: bool = True) -> Toolbox | None:
     """Make the tools of the configured MCP servers, which begin to start; None where there are none.
 
     Raises:
@@ -104,7 +104,7 @@ def open_tools(config: Config) -> Toolbox | None:
     if config.backend not in ("bubblewrap", "none") or config.kernel is not None:
         where = f"in the sandbox {config.backend}" if config.kernel is None else "by a kernel of another make"
         return Toolbox((), [f"The MCP servers are not used: tools cannot be called {where}."])
-    return Toolbox(servers)
+    return Toolbox(servers, asks=asks)
 
 
 @contextmanager

@@ -125,7 +125,9 @@ class _Telling:
             self.counts["comment"] += 1
             self._unsaid.append(comment_feedback(str(event.get("text") or ""), str(event.get("code") or "")))
         elif kind in ("decided", "approval_request", "code_action_started", "execution_finished"):
-            self._round[kind] = event
+            # Past the start of the code it is about a package or a tool, and not about the code.
+            if kind != "decided" or "code_action_started" not in self._round:
+                self._round[kind] = event
         elif kind == "round_finished":
             self._finish(event)
         elif kind == "answer" and event.get("outcome") == "rejected" and self._messages:
