@@ -237,6 +237,13 @@ def test_an_xml_bomb_ends_with_its_jail(preview) -> None:
     assert found["message"].endswith(".")
 
 
+def test_without_a_sandbox_the_reader_is_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(docx(line("read")))
+    workspace = Workspace(tmp_path)
+    found = json.loads(Previews(load_backend("none")).preview("s", workspace, workspace.files()[0]))
+    assert found["parts"][0]["text"] == "read"
+
+
 def test_texts_and_pictures_need_no_jail(tmp_path: Path) -> None:
     class NoJail:
         name = "none"

@@ -43,6 +43,15 @@ print("<b>not bold</b>")
 
 GREETING = "import ocint_greeting\nprint(ocint_greeting.TEXT)"
 
+FOLDERS = """
+import os
+os.makedirs('made/deep')
+rows = ['name,n', *(f'row {n},{n}' for n in range(250))]
+open('made/deep/<img src=x onerror=alert(1)>.csv', 'w').write('\\n'.join(rows))
+open('made/page.html', 'w').write("<script>document.title='taken'</script>")
+open('zeros.bin', 'wb').write(bytes(100))
+"""
+
 SCRIPTS: dict[str, object] = {
     "plain": [cell("print(6 * 7)", "Let me see."), "It is **42**."],
     "rich": {
@@ -65,6 +74,7 @@ SCRIPTS: dict[str, object] = {
     "hostile": [cell(HOSTILE, HOSTILE_TEXT), "Nothing happened."],
     "upload": [cell("print(open('sales.csv').read())"), "These are the sales."],
     "sessions": [cell("value = 5"), "It is set.", cell("print(value + 1)"), "Six."],
+    "folders": [cell(FOLDERS), "They are made."],
     "other": ["I am another one."],
     "install": [cell(GREETING), "Done.", "Done.", cell(GREETING), "Done."],
 }

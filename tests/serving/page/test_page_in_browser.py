@@ -228,7 +228,8 @@ def test_sessions_are_found_renamed_exported_and_deleted(open_page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#session-list .title")).to_have_text("My <b>value</b>")
     expect(page.locator("#title")).to_have_text("My <b>value</b>")
-    for form, held in {"ipynb": "value = 5", "py": "value = 5", "md": "```python", "jsonl": '"messages"'}.items():
+    forms = {"ipynb": "value = 5", "py": "value = 5", "md": "```python", "jsonl": '"messages"', "html": "<article"}
+    for form, held in forms.items():
         page.click("#export")
         name, content = client.saved(page.get_by_role("menuitem").filter(has_text=f".{form})"))
         assert name.endswith(f".{form}")
@@ -295,6 +296,7 @@ def test_everything_is_reached_by_the_keyboard_and_has_a_name(open_page) -> None
         "find",
         "settings",
         "sandbox",
+        "share",
         "export",
         "open-files",
         "Edit and run",

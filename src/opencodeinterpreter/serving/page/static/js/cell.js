@@ -201,13 +201,18 @@ function stateOf({ running, request, result, finished }) {
 const NAMES = { python: "Python", bash: "Bash", r: "R", javascript: "JavaScript", sql: "SQL" };
 const name = (language) => NAMES[language] ?? language;
 
+/** A file that was made or given: a click shows what is in it, the button beside it saves it. */
 export function fileButton(file, acts) {
   return h(
-    "button.file",
-    { type: "button", title: t("download file", { name: file.path }), onclick: () => acts.download(file.path) },
-    icon("file"),
-    h("span.name", {}, file.path),
-    h("span.size", {}, bytes(file.size)),
-    icon("down"),
+    "span.file-row",
+    {},
+    h(
+      "button.file",
+      { type: "button", title: t("look at file", { name: file.path }), onclick: () => acts.view(file) },
+      icon("file"),
+      h("span.name", {}, file.path),
+      file.size === undefined ? null : h("span.size", {}, bytes(file.size)),
+    ),
+    iconButton("down", t("download file", { name: file.path }), () => acts.download(file)),
   );
 }

@@ -3,9 +3,9 @@ import { download } from "./api.js";
 import { menu, shown } from "./dialogs.js";
 import { byId, h, refill } from "./dom.js";
 import { icon } from "./icons.js";
-import { count, seconds, t } from "./words.js";
+import { count, language, seconds, t } from "./words.js";
 
-const FORMS = ["ipynb", "py", "md", "jsonl"];
+const FORMS = ["ipynb", "html", "py", "md", "jsonl"];
 
 export class Header {
   constructor(acts) {
@@ -14,6 +14,7 @@ export class Header {
     this.meta = {};
     byId("sandbox").addEventListener("click", () => this.showLimits());
     byId("export").addEventListener("click", () => this.export());
+    byId("share").addEventListener("click", () => this.acts.share());
   }
 
   /** @param info of the server; @param meta of the session, or null */
@@ -23,7 +24,7 @@ export class Header {
     byId("title").textContent = title || t("new session");
     byId("title").title = title;
     document.title = `${busy ? "● " : ""}${title ? `${title} · ` : ""}OpenCodeInterpreter`;
-    byId("export").hidden = !conversation?.turns.length;
+    byId("export").hidden = byId("share").hidden = !conversation?.turns.length;
     byId("open-files").hidden = !meta;
     this.showChip();
     this.showMeter(conversation);
@@ -119,7 +120,10 @@ export class Header {
       byId("export"),
       FORMS.map((form) => ({
         label: t(`export ${form}`),
-        act: () => download(`/sessions/${id}/export?to=${form}`, `session-${id}.${form}`).catch(this.acts.error),
+        act: () =>
+          download(`/sessions/${id}/export?to=${form}&language=${language}`, `session-${id}.${form}`).catch(
+            this.acts.error,
+          ),
       })),
     );
   }

@@ -24,6 +24,7 @@ const ICONS = {
   comment: "M4 5h16v11H9l-5 4z",
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   check: "M5 12.5l4.5 4.5L19 7",
+  link: "M10 13.5a4 4 0 0 0 6 .5l3-3a4.2 4.2 0 0 0-6-6l-1.5 1.5M14 10.5a4 4 0 0 0-6-.5l-3 3a4.2 4.2 0 0 0 6 6l1.5-1.5",
   folder: "M3 6h6l2 2h10v11H3z",
 };
 

@@ -1,10 +1,10 @@
 /** Starts the page, and holds what is open: one session, its events, and what a person does with it. */
-import { ask, download, takeToken, upload } from "./api.js";
+import { ask, takeToken, upload } from "./api.js";
 import { Composer } from "./composer.js";
 import { menu } from "./dialogs.js";
 import { byId, h, refill } from "./dom.js";
 import { drawIcons, icon, iconButton } from "./icons.js";
-import { Files, filePath } from "./files.js";
+import { Files } from "./files.js";
 import { gate } from "./gate.js";
 import { Header } from "./header.js";
 import { Log, Teller } from "./log.js";
@@ -14,6 +14,7 @@ import { Panels } from "./panels.js";
 import { Sessions } from "./sessions.js";
 import { showSettings } from "./settings.js";
 import { EventStream } from "./stream.js";
+import { showShare } from "./share.js";
 import { showWelcome } from "./welcome.js";
 import { t, translatePage } from "./words.js";
 
@@ -32,7 +33,11 @@ class App {
     this.chosen = { model: null, approve: null };
     const error = (problem) => this.error(problem);
     this.teller = new Teller(byId("said"));
-    this.header = new Header({ error, replay: () => this.post("replay") });
+    this.header = new Header({
+      error,
+      replay: () => this.post("replay"),
+      share: () => showShare(this.session),
+    });
     this.files = new Files({ error });
     this.sessions = new Sessions({ error, open: (id) => this.open(id), gone: () => this.open(null) });
     this.composer = new Composer({ error, send: (...given) => this.send(...given), stop: () => this.stop() });
@@ -62,7 +67,8 @@ class App {
       retry: () => this.post("retry"),
       undo: () => this.undo(),
       editTask: (turn, text) => this.post("edit", { turn: turn.number, text }),
-      download: (path) => download(filePath(this.session, path), path).catch((problem) => this.error(problem)),
+      view: (file) => this.files.view(file),
+      download: (file) => this.files.fetch(file),
       copy: (text) => navigator.clipboard.writeText(text).catch((problem) => this.error(problem)),
     };
   }

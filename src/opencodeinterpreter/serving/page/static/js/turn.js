@@ -41,7 +41,7 @@ export class TurnView {
           ? h(
               "ul.made",
               {},
-              files.map((path) => h("li", {}, h("span.file", {}, icon("file"), h("span.name", {}, path)))),
+              files.map((path) => h("li", {}, fileButton({ path }, this.acts))),
             )
           : null,
         told,
@@ -259,7 +259,7 @@ function split(round) {
   return { before: tokensOf(round.text.replace(round.code.trim(), "").trim()), code: round.code };
 }
 
-const LOUD = new Set(["state lost", "unsandboxed", "not installed"]);
+const LOUD = new Set(["state lost", "unsandboxed", "not installed", "tools missing"]);
 
 /** Some notices hold a text for the model: what it means is said in a line, the text itself is folded. */
 function notice(part) {
