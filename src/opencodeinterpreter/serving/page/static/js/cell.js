@@ -191,8 +191,8 @@ export class Cell {
 }
 
 function stateOf({ running, request, result, finished }) {
-  if (running) return "running";
   if (request) return "waiting";
+  if (running) return "running";
   if (!result) return finished ? "unrun" : "writing";
   if (result.status === "ok") return "ok";
   return result.reason === "stopped" ? "stopped" : "bad";

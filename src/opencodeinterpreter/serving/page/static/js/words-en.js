@@ -185,6 +185,13 @@ export const english = {
     "The code needs the package “{name}”. Fetch and install it for this session? Look at the name: a model can ask for a package that is not what it seems.",
   install: "Install",
   "do not install": "Do not install",
+  "tool question":
+    "The code wants to call the tool {name}, which works outside of the sandbox. Let it, now and for the rest of this session?",
+  "tool yes": "Let it",
+  "tool arguments": "What the code gives to the tool",
+  "tool ok": "Tool {name}: {time} s",
+  "tool failed": "Tool {name} failed: {note}",
+  "tool rejected": "Tool {name} was not called: {note}",
   printed: "Printed",
   "errors printed": "Printed as errors",
   "show all lines": "Show all {n} lines",
