@@ -79,6 +79,8 @@ class Room:
         self._pending = Pending()
         self._last: Event | None = None
         self._replay_from = 0
+        self._before = 0
+        """The number of the last event before the run that is under way."""
 
     # What is known of it.
 
@@ -322,7 +324,7 @@ class Room:
     def _let_end(self) -> None:
         """Wait for a run whose answer is in the log: who has read it there may go on, though its thread still ends."""
         last = room_log.count_unless_cut(self.log)
-        if last is not None:
+        if last is not None and last > self._before:
             self.bell.wait_for(lambda: self._thread is None or self.sequence > last, _ENDING)
 
     def _opened(self) -> Interpreter:
@@ -362,6 +364,7 @@ class Room:
             interpreter.generation = generation or self._hub.settings.generation
             self._stop.clear()
             self._last = self.fault = None
+            self._before = self.sequence
             self._thread = threading.Thread(
                 target=self._work, args=(interpreter, begin), name=f"turn-{self.id}", daemon=True
             )
