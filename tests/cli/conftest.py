@@ -7,11 +7,19 @@ from pathlib import Path
 import pexpect
 import pytest
 from cli_program import PROGRAM, Program
+from ready_program import ReadyProgram
+
+
+@pytest.fixture(scope="session")
+def ready() -> Iterator[ReadyProgram]:
+    program = ReadyProgram()
+    yield program
+    program.close()
 
 
 @pytest.fixture
-def ocint(tmp_path: Path) -> Program:
-    return Program(tmp_path)
+def ocint(tmp_path: Path, ready: ReadyProgram) -> Program:
+    return Program(tmp_path, ready)
 
 
 @pytest.fixture

@@ -22,6 +22,12 @@ COMMANDS = [
 HEAVY = ("numpy", "pandas", "jupyter_client", "zmq", "openai", "httpx", "xllamacpp", "prompt_toolkit", "nbformat")
 
 
+@pytest.fixture
+def fresh(tmp_path: Path) -> Program:
+    """The program, started afresh for each command."""
+    return Program(tmp_path)
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_has_help(ocint: Program, words: list[str]) -> None:
     done = ocint(*words, "--help")
@@ -46,8 +52,8 @@ def test_the_command_line_loads_nothing_heavy(ocint: Program) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_version(ocint: Program) -> None:
-    assert ocint("--version").out == f"ocint {__version__}\n"
+def test_version(fresh: Program) -> None:
+    assert fresh("--version").out == f"ocint {__version__}\n"
 
 
 def test_the_command_reference_is_current() -> None:
@@ -57,47 +63,47 @@ def test_the_command_reference_is_current() -> None:
     )
 
 
-def test_models_are_listed(ocint: Program) -> None:
-    done = ocint("models", "list")
+def test_models_are_listed(fresh: Program) -> None:
+    done = fresh("models", "list")
     assert "qwen2.5-coder-1.5b *\t1.1 GB\tnot fetched\tthe default" in done.out
-    rows = ocint("models", "list", "--json").events
+    rows = fresh("models", "list", "--json").events
     assert {row["name"] for row in rows} >= {"qwen2.5-coder-1.5b", "opencodeinterpreter-ds-6.7b"}
 
 
-def test_models_that_are_not_here_cannot_be_verified(ocint: Program) -> None:
-    done = ocint("models", "verify", "smollm2-135m")
+def test_models_that_are_not_here_cannot_be_verified(fresh: Program) -> None:
+    done = fresh("models", "verify", "smollm2-135m")
     assert (done.code, done.err) == (3, done.err.splitlines()[0] + "\n")
 
 
-def test_exec_prints_as_the_program_itself_would(ocint: Program) -> None:
-    done = ocint("exec", "-", stdin="import sys\nprint('out')\nprint('err', file=sys.stderr)\n6 * 7")
+def test_exec_prints_as_the_program_itself_would(fresh: Program) -> None:
+    done = fresh("exec", "-", stdin="import sys\nprint('out')\nprint('err', file=sys.stderr)\n6 * 7")
     assert (done.code, done.out, done.err) == (0, "out\n42\n", "err\n")
 
 
-def test_exec_fails_as_the_code_does(ocint: Program) -> None:
-    done = ocint("exec", ocint.file("bad.py", "1 / 0"))
+def test_exec_fails_as_the_code_does(fresh: Program) -> None:
+    done = fresh("exec", fresh.file("bad.py", "1 / 0"))
     assert (done.code, done.out) == (1, "")
     assert done.err.endswith("ZeroDivisionError: division by zero\n")
 
 
-def test_exec_takes_and_gives_files(ocint: Program) -> None:
+def test_exec_takes_and_gives_files(fresh: Program) -> None:
     text = "n = open('data.csv').read()\nopen('result.txt', 'w').write(n * 2)\nNone"
-    done = ocint("exec", ocint.file("go.py", text), "-f", ocint.file("data.csv"), "-o", "results")
+    done = fresh("exec", fresh.file("go.py", text), "-f", fresh.file("data.csv"), "-o", "results")
     assert done.code == 0
-    assert (ocint.work / "results" / "result.txt").read_text() == "a,b\n1,2\n" * 2
-    assert "dropped" in ocint("exec", "go.py", "-f", "data.csv").err
+    assert (fresh.work / "results" / "result.txt").read_text() == "a,b\n1,2\n" * 2
+    assert "dropped" in fresh("exec", "go.py", "-f", "data.csv").err
 
 
-def test_exec_in_another_language(ocint: Program) -> None:
-    folder = ocint.folder / "data" / "jupyter" / "kernels" / "bash"
+def test_exec_in_another_language(fresh: Program) -> None:
+    folder = fresh.folder / "data" / "jupyter" / "kernels" / "bash"
     folder.mkdir(parents=True)
     argv = [sys.executable, "-m", "bash_kernel", "-f", "{connection_file}"]
     (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Bash", "language": "bash"}))
-    done = ocint("exec", "-", "--kernel", "bash", "--json", stdin="echo $((6 * 7))\n")
+    done = fresh("exec", "-", "--kernel", "bash", "--json", stdin="echo $((6 * 7))\n")
     assert done.events[-1]["result"]["stdout"].strip() == "42"
 
 
-def test_exec_stays_within_limits(ocint: Program) -> None:
-    done = ocint("exec", "-", "--wall-seconds", "1", stdin="print('begun', flush=True)\nwhile True: pass")
+def test_exec_stays_within_limits(fresh: Program) -> None:
+    done = fresh("exec", "-", "--wall-seconds", "1", stdin="print('begun', flush=True)\nwhile True: pass")
     assert (done.code, done.out) == (1, "begun\n")
     assert "the limit on wall time was met" in done.err

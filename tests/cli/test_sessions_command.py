@@ -5,47 +5,58 @@ import time
 
 import pytest
 from cli_program import Program, code
+from ready_program import ReadyProgram
 
 
-@pytest.fixture
-def ocint(ocint: Program) -> Program:
-    """The program, after one session."""
+def after_a_session(ocint: Program) -> Program:
     model = ocint.script(code("print('out' + 'put')\n1 + 1"), "All **done**.")
     assert ocint("run", "do something", "-f", ocint.file("data.csv"), "-m", model).code == 0
     return ocint
 
 
-def test_list_and_search(ocint: Program) -> None:
-    (folder,) = ocint.sessions()
-    lines = ocint("sessions", "list").out.splitlines()
+@pytest.fixture
+def ocint(ocint: Program) -> Program:
+    """The program, after one session."""
+    return after_a_session(ocint)
+
+
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory: pytest.TempPathFactory, ready: ReadyProgram) -> Program:
+    """The same for tests that only look at it."""
+    return after_a_session(Program(tmp_path_factory.mktemp("looking"), ready))
+
+
+def test_list_and_search(looking: Program) -> None:
+    (folder,) = looking.sessions()
+    lines = looking("sessions", "list").out.splitlines()
     assert lines[1].split("\t")[0] == folder.name
     assert lines[1].endswith("\t1\tdo something")
-    (row,) = ocint("sessions", "list", "something", "--json").events
+    (row,) = looking("sessions", "list", "something", "--json").events
     assert (row["id"], row["turns"]) == (folder.name, 1)
-    none = ocint("sessions", "list", "elephants")
+    none = looking("sessions", "list", "elephants")
     assert (none.out, none.err) == ("", "No session's tasks hold that.\n")
 
 
-def test_show(ocint: Program) -> None:
-    shown = ocint("sessions", "show", "last").out
+def test_show(looking: Program) -> None:
+    shown = looking("sessions", "show", "last").out
     for part in ("› do something", "data.csv", "print('out' + 'put')", "│ output", "│ 2", "All **done**."):
         assert part in shown
 
 
 @pytest.mark.parametrize("form", ["ipynb", "md", "py", "jsonl"])
-def test_export(ocint: Program, form: str) -> None:
-    text = ocint("sessions", "export", "last", "--to", form).out
+def test_export(looking: Program, form: str) -> None:
+    text = looking("sessions", "export", "last", "--to", form).out
     assert "'out' + 'put'" in text
-    assert ocint("sessions", "export", "last", "-o", f"copy.{form}").code == 0
-    assert (ocint.work / f"copy.{form}").read_text() == text
+    assert looking("sessions", "export", "last", "-o", f"copy.{form}").code == 0
+    assert (looking.work / f"copy.{form}").read_text() == text
     if form in ("ipynb", "jsonl"):
         assert json.loads(text)
 
 
-def test_export_in_an_unknown_form(ocint: Program) -> None:
-    done = ocint("sessions", "export", "last", "--to", "docx")
+def test_export_in_an_unknown_form(looking: Program) -> None:
+    done = looking("sessions", "export", "last", "--to", "docx")
     assert (done.code, done.out) == (2, "")
-    assert "choose one of ipynb, md, py, jsonl" in done.err
+    assert "choose one of ipynb, md, html, py, jsonl" in done.err
 
 
 def test_delete_asks_or_is_told(ocint: Program) -> None:
