@@ -24,8 +24,8 @@ def rows(plan: Plan) -> list[Row]:
                 "bare": partial(_seconds, bare.run),
                 "open": partial(_seconds, unconfined.run),
             },
-            plan.count(300, 40),
-            _WARMUPS,
+            plan.count(300, 10),
+            plan.count(_WARMUPS, 2),
         )
     return [
         against(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,9 @@ TASKS = [
 @pytest.mark.slow
 def test_the_smallest_model_learns_and_answers_the_same_after_export(tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp", reason="the embedded engine is not installed")
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)  # it is large enough to gain from them
     dialogs = [dialog(f"Write a function to {asked}.", f"```python\n{code}\n```") for asked, code in TASKS]
     write_rows(tmp_path / "rows.jsonl", dialogs)
     path = tmp_path / "recipe.yaml"
