@@ -15,7 +15,7 @@ from benchmarks.serving.crowd import at_once
 from benchmarks.serving.many import Level, Load, level, scripted_server
 from benchmarks.serving.parking import Parking
 from benchmarks.serving.records import Records
-from benchmarks.serving.users import Talk, Users
+from benchmarks.serving.users import Talk, Users, users
 from benchmarks.serving.visitor import WrongAnswerError
 
 MACHINE = {"cores": "2", "load before": "0.10 running processes a core"}
@@ -111,3 +111,18 @@ def test_a_part_that_was_measured_is_not_measured_again(tmp_path: Path, monkeypa
     assert set(Records(tmp_path / "records.jsonl").found) == {"parking", "parking-2"}
     with pytest.raises(SystemExit):
         program.main(["--only", "nothing"])
+
+
+def test_people_are_measured_alone_and_at_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps(["Words, and no code."] * 40))
+
+    found = users(f"scripted:{script}", parallel=1, people=2, progress=lambda _: None)
+
+    assert (found.errors, found.left) == ([], [])
+    for talks in (found.alone, found.at_once):
+        assert sorted((talk.person, talk.message) for talk in talks) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+        assert all(0 < talk.first <= talk.answered for talk in talks)
+        assert all(talk.tokens and talk.prompt for talk in talks)
+    assert found.memory > 0
+    assert "| to the first text |" in report.tables([record("users-1", found)])
