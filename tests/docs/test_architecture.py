@@ -21,7 +21,7 @@ MAY_USE = {
     "interpreter": {"models", "sandbox", "pages", "dialog", "errors"},
     "evaluation": {"models", "sandbox", "pages", "dialog", "errors"},
     "codefeedback": {"evaluation", "interpreter", "models", "sandbox", "pages", "dialog", "errors"},
-    "serving": {"interpreter", "models", "sandbox", "dialog", "config", "errors"},
+    "serving": {"interpreter", "models", "sandbox", "pages", "dialog", "config", "errors"},
     "training": {"models", "dialog", "errors"},
     "config": {"models", "sandbox", "errors"},
 }
