@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -14,22 +14,19 @@ from opencodeinterpreter.interpreter import CodeActionStarted, ExecutionFinished
 pytestmark = pytest.mark.model
 
 
-def test_a_job_from_the_command_line_to_the_notebook(ocint, tmp_path: Path) -> None:
-    done = ocint(
-        "run", "Write and run Python code that prints 123456789 * 987654321.", "--json", "--model", "qwen2.5-coder-0.5b"
-    )
-    assert done.returncode == 0, done.stderr
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+def test_a_job_from_the_command_line_to_the_notebook(job: Any) -> None:
+    assert job.done.returncode == 0, job.done.stderr
+    events = [json.loads(line) for line in job.done.stdout.splitlines()]
     executed = [event["result"] for event in events if event["type"] == "execution_finished"]
     assert executed[0]["status"] == "ok"
     assert executed[0]["isolation"] == "bubblewrap"
-    assert "121932631112635269" in done.stdout  # printed, or told among the values that the variables hold
+    assert "121932631112635269" in job.done.stdout  # printed, or told among the values that the variables hold
     assert events[-1]["type"] == "answer"
     usage = events[-1]["usage"]
     assert usage["prompt_tokens"] > usage["cached_prompt_tokens"] > 0
-    saved = ocint("sessions", "export", "last", "--to", "ipynb", "--output", "out.ipynb")
+    saved = job.ocint("sessions", "export", "last", "--to", "ipynb", "--output", "out.ipynb")
     assert saved.returncode == 0, saved.stderr
-    notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    notebook = nbformat.read(job.folder / "out.ipynb", as_version=4)
     assert any("123456789 * 987654321" in cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
