@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opencodeinterpreter import Interpreter, Sandbox, ScriptedModel
+from opencodeinterpreter import Interpreter, Limits, Sandbox, ScriptedModel
 from opencodeinterpreter.interpreter import Event, ExecutionFinished, Toolbox, ToolCalled, ToolRequest, ToolServer
 
 SERVER = Path(__file__).with_name("tool_server.py")
@@ -31,7 +32,10 @@ def ask(**request):
 @pytest.fixture(scope="module")
 def interpreter() -> Iterator[Interpreter]:
     server = ToolServer("shop", sys.executable, (str(SERVER),), allow=("add", "count"))
-    with Sandbox() as sandbox, Interpreter(ScriptedModel([]), sandbox=sandbox, tools=Toolbox([server])) as made:
+    with (
+        Sandbox(limits=Limits(wall_seconds=250)) as sandbox,
+        Interpreter(ScriptedModel([]), sandbox=sandbox, tools=Toolbox([server])) as made,
+    ):
         list(made.execute(HELP))
         yield made
 
@@ -69,6 +73,13 @@ def test_what_is_not_offered_or_does_not_fit_is_refused_and_calls_nothing(
     out, events = ran(interpreter, f"print(ask({request_}))")
     assert told in out
     assert events == []
+
+
+def test_halves_of_characters_can_be_asked_about_and_stored(interpreter: Interpreter) -> None:
+    out, events = ran(interpreter, r"print(ask(do='call', server='shop', tool='say', arguments={'text': '\ud800'}))")
+    assert out == "The user does not let shop.say be used: no\n"
+    assert [event.type for event in events] == ["tool_request", "tool_called"]
+    assert r"\ud800" in json.dumps(events[0].to_json(), ensure_ascii=False).encode().decode()
 
 
 def test_what_a_run_leaves_behind_gets_nothing(interpreter: Interpreter, tmp_path: Path) -> None:

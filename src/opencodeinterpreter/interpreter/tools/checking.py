@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,8 +20,7 @@ def problem(arguments: Any, schema: Mapping[str, Any]) -> str:
 
     if not isinstance(arguments, dict):
         return "the arguments are no object"
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    checker = jsonschema.validators.extend(kind, dict.fromkeys(_LEFT_OUT, _passes))
+    checker = _checker(jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator))
     try:
         # An empty registry: a schema of a server is no reason to fetch anything.
         found = best_match(checker(dict(schema), registry=Registry()).iter_errors(arguments))
@@ -32,6 +32,14 @@ def problem(arguments: Any, schema: Mapping[str, Any]) -> str:
         return ""
     where = "".join(f"[{part!r}]" for part in found.absolute_path)
     return (f"{where}: " if where else "") + str(found.message)[:_CHARACTERS]
+
+
+@functools.cache
+def _checker(kind: Any) -> Any:
+    """Return a kind of validator without what is left out; making one takes longer than a check."""
+    import jsonschema
+
+    return jsonschema.validators.extend(kind, dict.fromkeys(_LEFT_OUT, _passes))
 
 
 def _passes(*_: Any) -> tuple[()]:

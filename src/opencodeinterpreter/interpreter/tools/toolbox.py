@@ -170,19 +170,19 @@ class Toolbox:
         if wrong:
             return refusal(f"{offer.name}.{tool.name} cannot be called like this: {wrong}")
         assert isinstance(arguments, dict)
-        shown = json.dumps(arguments, ensure_ascii=False)
+        shown = _storable(json.dumps(arguments, ensure_ascii=False))
         began = time.monotonic()
 
         def told(status: ToolStatus, reply: dict[str, Any]) -> dict[str, Any]:
             sizes = len(shown.encode()), len(json.dumps(reply["value"]).encode()) if reply["ok"] else 0
             seconds = round(time.monotonic() - began, 3)
-            note = "" if reply["ok"] else str(reply["error"])[:500]
+            note = "" if reply["ok"] else _storable(str(reply["error"])[:500])
             run.emit(ToolCalled(run.number, offer.server, tool.wire, status, *sizes, seconds, note))
             return reply
 
         reason = self._rejected(run, offer, tool, shorten(shown, _SHOWN_CHARACTERS), gone)
         if reason is not None:
-            return told("rejected", refusal(reason))
+            return told("failed" if gone() else "rejected", refusal(reason))
         began = time.monotonic()
         assert self._sandbox is not None
         try:
@@ -192,6 +192,8 @@ class Toolbox:
             value = value_of(result, tool, self._sandbox)
         except (ToolFailedError, InputError) as error:
             return told("failed", refusal(str(error)))
+        except OSError as error:  # a full disk, most likely
+            return told("failed", refusal(f"a file that the tool gave cannot be kept: {error.strerror}"))
         return told("ok", {"ok": True, "value": value})
 
     def _found(self, server: Any, name: Any) -> tuple[Offer, Tool] | None:
@@ -234,3 +236,8 @@ class Toolbox:
             return run.rejected[key]
         finally:
             self._asking.release()
+
+
+def _storable(text: str) -> str:
+    """Return text that has a form in UTF-8, which halves of characters, as JSON can hold, have not."""
+    return text.encode("utf-8", "backslashreplace").decode()
