@@ -90,9 +90,11 @@ def _rows(quick: bool) -> list[Row]:
         read = "import pathlib\nlen(pathlib.Path({!r}).read_bytes())"
         sides = {"there": partial(_uploaded, there, source, read), "here": partial(_uploaded, here, source, read)}
         rows.append(_beside(f"{_FILE_MB} MB uploaded and read", "ms", interleave(sides, 3 if quick else 10), 1000))
+    tell(report.table(rows))
     tell("starts")
     sides = {"there": partial(first_answer, sandbox_on_ray), "here": partial(first_answer, Sandbox)}
     rows.append(_beside("first answer of a new sandbox", "s", interleave(sides, 2 if quick else 7), 1))
+    tell(report.table(rows[-1:]))
     tell("memory")
     rows.append(alone("memory of a worker's own process", "MiB", [_memory() for _ in range(1 if quick else 3)]))
     tell("workers killed in mid run")

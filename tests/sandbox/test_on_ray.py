@@ -170,7 +170,7 @@ def test_a_program_that_is_killed_takes_its_sandboxes_along(nodes: Any) -> None:
     ) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "ran\n"
-        assert len(processes_with(mark, 1)) == 1
+        assert len(processes_with(mark, 2)) == 2  # the program, and what it started in its sandbox
         program.communicate("")
     assert program.returncode == -signal.SIGKILL
     deadline = time.monotonic() + 30
