@@ -13,8 +13,10 @@ RUN /opt/ocint/bin/python -m pip install --no-cache-dir --no-deps --no-build-iso
 FROM ${PYTHON_IMAGE}
 COPY --from=built /opt/ocint /opt/ocint
 # Sessions and models lie in /data: everything that is to outlive the container.
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin ocint \
-    && install --directory --owner ocint --group ocint --mode 0700 /data
+# The user is written down by hand, since the smallest images have no useradd.
+RUN echo "ocint:x:10001:10001::/data:/usr/sbin/nologin" >> /etc/passwd \
+    && echo "ocint:x:10001:" >> /etc/group \
+    && install --directory --owner 10001 --group 10001 --mode 0700 /data
 ENV PATH=/opt/ocint/bin:$PATH \
     HOME=/data \
     PYTHONUNBUFFERED=1 \

@@ -51,7 +51,7 @@ def test_everything_is_pinned_and_nobody_is_root() -> None:
     assert all("--no-deps" in run or "--require-hashes" in run for run in said("RUN") if "pip install" in run)
     user = said("USER")[0].split(":")[0]
     assert user != "0"
-    assert f"useradd --uid {user} " in FILE
+    assert f"ocint:x:{user}:" in FILE
 
 
 def test_the_start_command_serves_and_its_health_check_answers(tmp_path: Path) -> None:
@@ -98,11 +98,12 @@ def test_the_compose_file_fits_the_image() -> None:
     assert ":latest" not in str(COMPOSE)
 
 
+@pytest.mark.parametrize("refused", ["Can't mount proc on /newroot/proc", "Can't set hostname to sandbox"])
 @pytest.mark.parametrize("option", ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"])
-def test_what_the_jail_needs_is_what_its_refusal_names(option: str) -> None:
+def test_what_the_jail_needs_is_what_its_refusal_names(option: str, refused: str) -> None:
     from opencodeinterpreter.sandbox.diagnosis import Host, explain
 
-    inside = Host(False, False, 1000, True, True)
-    refusal = explain(RuntimeError("bwrap: Can't mount proc"), Path("bwrap"), inside)
+    unmarked = Host(root=False, apparmor_restricts=False, user_namespaces=1000, unprivileged=True, container=False)
+    refusal = explain(RuntimeError(f"bwrap: {refused}: Operation not permitted"), Path("bwrap"), unmarked)
     assert f"--security-opt {option}" in refusal
     assert option in SERVER["security_opt"]

@@ -88,7 +88,8 @@ def _explain_user(message: str, program: Path, host: Host) -> str:
             "The sandbox needs user namespaces, which AppArmor on this system gives to programs with a profile only: "
             f"printf '{rule}' | sudo tee {_PROFILE} && sudo apparmor_parser -r {_PROFILE}"
         )
-    if host.container or "Can't mount proc" in message:
+    # Not every engine leaves a mark by which a container is known: a read-only one of Podman's has none.
+    if host.container or "Can't mount proc" in message or "Can't set hostname" in message:
         return (
             f"The sandbox cannot be built inside this container ({message}): start the container with --security-opt "
             "seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined."
