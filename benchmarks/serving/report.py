@@ -25,6 +25,10 @@ def tables(records: Sequence[Record]) -> str:
         blocks += ["### Sessions that are parked and come back", _markdown(_parking(parked[0]))]
     if talks:
         blocks += [f"### People with {talks[0]['model']}", _markdown(_users(talks))]
+    parts = {"many sessions": levels, "parking": parked, "people with a model": talks}
+    missing = [name for name, found in parts.items() if not found]
+    if missing:
+        blocks.append(f"Not measured yet: {', '.join(missing)}.")
     return "\n\n".join([*blocks, _origin(records), *_faults(records)])
 
 

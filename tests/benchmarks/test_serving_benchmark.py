@@ -95,6 +95,7 @@ def test_a_page_keeps_what_a_person_wrote_around_the_tables(tmp_path: Path) -> N
     assert once.startswith("# Ours\n\nBefore.")
     assert once.endswith("\nAfter.\n")
     assert "| errors | none |" in once
+    assert "Not measured yet: many sessions, people with a model." in once
 
 
 def test_a_part_that_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
