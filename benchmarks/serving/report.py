@@ -199,11 +199,12 @@ def _origin(records: Sequence[Record]) -> str:
     """Return when, with what and on what all this was measured."""
     last = records[-1]
     parts = "; ".join(f"{name} {value}" for name, value in last["machine"].items() if name != "load before")
+    commits = ", ".join(dict.fromkeys(f"`{record['commit']}`" for record in records))
     loads = ", ".join(dict.fromkeys(record["machine"]["load before"].split()[0] for record in records))
     busy = [record["part"] for record in records if record["busy"]]
     other = f" The machine had other work before: {', '.join(busy)}; its times are too long." if busy else ""
     return (
-        f"Medians, in brackets the 95th percentile. Measured on {last['date']} at commit `{last['commit']}`. "
+        f"Medians, in brackets the 95th percentile. Measured on {last['date']} at commit {commits}. "
         f"Machine: {parts}. Running processes a core before it began: {loads}.{other}"
     )
 
