@@ -38,8 +38,15 @@ def workers(nodes: Any) -> dict[int, list[psutil.Process]]:
     found = {}
     for node in nodes.list_all_nodes():
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-        found[raylet.pid] = [each for each in raylet.children() if "ray::Worker" in " ".join(each.cmdline())]
+        found[raylet.pid] = [each for each in raylet.children() if "ray::Worker" in " ".join(_words(each))]
     return found
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it is on its way out
+        return []
 
 
 def only_worker(nodes: Any, before: set[int]) -> psutil.Process:
