@@ -7,6 +7,7 @@ Whether a hit on a file is a false one, only a reader can say: with ``--hits`` t
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections import Counter
@@ -16,7 +17,10 @@ from pathlib import Path
 from benchmarks.progress import tell
 from opencodeinterpreter import OcintError
 from opencodeinterpreter.codefeedback.decontamination import Detector, load_references, parts_of
+from opencodeinterpreter.codefeedback.decontamination.behaviour import Behaviour
+from opencodeinterpreter.codefeedback.decontamination.references import load_problems
 from opencodeinterpreter.codefeedback.files.jsonl import read_records
+from opencodeinterpreter.codefeedback.pipeline.stage import Row
 from opencodeinterpreter.codefeedback.similarity.embedding_models import load_embedder
 
 PLANTED = Path(__file__).parents[2] / "tests" / "codefeedback" / "planted_problems.jsonl"
@@ -41,17 +45,26 @@ def planted(detector: Detector) -> str:
     return "\n".join(lines)
 
 
-def hits_in(detector: Detector, file: Path, listed: bool) -> str:
-    """Return how many rows of a file are hits; with ``listed`` also which, and of what."""
+def rows_of(file: Path, count: int | None, skip: int = 0) -> list[Row]:
+    """Return the rows of a file, or a sample of them that is always the same."""
     rows = [record.row for record in read_records(file) if record.row is not None]
+    if count is None:
+        return rows
+    return sorted(rows, key=lambda row: hashlib.sha256(str(row.get("id")).encode()).hexdigest())[skip : skip + count]
+
+
+def hits_in(detector: Detector, rows: Sequence[Row], name: str, listed: bool) -> str:
+    """Return how many rows are hits; with ``listed`` also which, of what, and by which layers."""
     likenesses = detector.compare([parts_of(row) for row in rows])
     hits = [
         (row, likeness) for row, likeness in zip(rows, likenesses, strict=True) if likeness is not None and likeness.hit
     ]
-    lines = [f"{file.name}: {len(hits)} of {len(rows)} rows"]
+    alone = sum(likeness.layers == ("behaviour",) for _, likeness in hits)
+    lines = [f"{name}: {len(hits)} of {len(rows)} rows, {alone} of them by behaviour alone"]
     if listed:
         lines += [
-            f"  {row.get('id')}: {likeness.reference.id}, likeness {likeness.evidence.likeness:.2f}"
+            f"  {row.get('id')}: {likeness.reference.id}, likeness {likeness.evidence.likeness:.2f}, "
+            f"by {', '.join(likeness.layers)}"
             for row, likeness in hits
         ]
     return "\n".join(lines)
@@ -63,16 +76,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--model", default="tfidf", help="of the embedding layer: tfidf, minilm or another (%(default)s)"
     )
+    parser.add_argument("--read-only", action="store_true", help="do not run the rows' programs")
+    parser.add_argument("--sample", type=int, metavar="N", help="so many rows of each file, by the hash of their ids")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="so many before the sample begins")
     parser.add_argument("--hits", action="store_true", help="list the rows that are hits")
     options = parser.parse_args(arguments)
     try:
         embed = None if options.model == "tfidf" else load_embedder(options.model).embed
-        detector = Detector(load_references(), embed)
+        behaviour = None if options.read_only else Behaviour(load_problems())
+        detector = Detector(load_references(), embed, behaviour=behaviour)
         tell(f"the planted problems, with {options.model}")
         print(planted(detector))
         for file in options.files:
             tell(file.name)
-            print(hits_in(detector, file, options.hits))
+            print(hits_in(detector, rows_of(file, options.sample, options.skip), file.name, options.hits))
     except OcintError as error:
         print(error, file=sys.stderr)
         return 1

@@ -24,6 +24,8 @@ from opencodeinterpreter.codefeedback.decontamination import (
     load_references,
     parts_of,
 )
+from opencodeinterpreter.codefeedback.decontamination.behaviour import Behaviour
+from opencodeinterpreter.codefeedback.decontamination.references import load_problems
 from opencodeinterpreter.codefeedback.decontamination.texts import literal_key, literals_in, program_tokens
 from opencodeinterpreter.codefeedback.decontamination.translation import in_english, language_of
 from opencodeinterpreter.codefeedback.pipeline.stage import Outcome, Row, Table
@@ -64,6 +66,7 @@ def found(detector: Detector, rows: Sequence[dict[str, str]]) -> list[Likeness]:
 
 
 def decontaminated(rows: list[Row], folder: Path, **given: Any) -> list[Outcome]:
+    given.setdefault("settings", DecontaminationSettings(run=False))
     return list(DecontaminationStage(**given).build(Table(rows, folder)))
 
 
@@ -81,6 +84,25 @@ def test_the_planted_set_is_what_it_is_said_to_be(references: Sequence[Reference
 @pytest.mark.parametrize(("name", "least"), [("tuning", 24), ("held-out", 15)])
 def test_planted_problems_are_found_without_any_model(detector: Detector, name: str, least: int) -> None:
     assert len(found(detector, half(name))) >= least
+
+
+def test_most_planted_problems_are_found_where_programs_are_run(references: Sequence[Reference]) -> None:
+    likenesses = found(Detector(references, behaviour=Behaviour(load_problems())), half("held-out"))
+    assert len(likenesses) == 26
+    assert sum(each.layers == ("behaviour",) for each in likenesses) == 11
+
+
+@pytest.mark.usefixtures("references")
+def test_a_row_whose_program_solves_a_problem_is_dropped(tmp_path: Path) -> None:
+    told_anew = next(each for each in PLANTED if each["id"] == "planted-Mbpp-256-1")
+    rows = [query("told", told_anew["query"], told_anew["answer"]), query("other", *CLEAN[0])]
+    report = tmp_path / "report"
+    outcomes = decontaminated(rows, tmp_path, settings=DecontaminationSettings(), report=report)
+    (drop,) = [drop for outcome in outcomes for drop in outcome.drops]
+    assert drop.row is not None
+    assert drop.row["id"] == "told"
+    assert drop.detail.endswith("by behaviour")
+    assert json.loads(report.with_name("report.json").read_text())["pairs"][0]["evidence"]["behaviour"] == 1.0
 
 
 @pytest.mark.transformers

@@ -55,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
     work.mkdir()
     (work / "sales.csv").write_text("month,region,sold\n2024-01,North,40\n2024-02,North,2\n2024-02,South,7\n")
     (work / "analysis.py").write_text("print(len(open('sales.csv').readlines()))\nopen('made.txt', 'w').write('x')\n")
+    (work / ".mcp.json").write_text('{"mcpServers": {}}')
     (work / "script.json").write_text(json.dumps([ANALYSIS, ANSWER, ANALYSIS, ANSWER]))
     return work
 

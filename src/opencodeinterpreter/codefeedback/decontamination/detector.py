@@ -1,20 +1,21 @@
-"""The three layers together: which problem of a benchmark a row is most like, and whether it is like enough.
+"""The layers together: which problem of a benchmark a row is most like, and whether it is like enough.
 
-Each layer gives evidence between 0 and 1. A layer that is sure alone makes a hit; else the evidence is added up,
-because a copy that was changed to escape one layer leaves a little in each: a translated statement keeps an example, a
-reworded one the shape of its program. The weights and thresholds were chosen on one half of a set of planted copies and
-paraphrases and never on the other (docs/codefeedback/decontamination.md).
+Each layer gives evidence between 0 and 1. A layer that is sure alone makes a hit; else the evidence of those that read
+is added up, because a copy that was changed to escape one layer leaves a little in each: a translated statement keeps
+an example, a reworded one the shape of its program. The weights and thresholds were chosen on one half of a set of
+planted copies and paraphrases and never on the other (docs/codefeedback/decontamination.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from opencodeinterpreter.codefeedback.decontamination.behaviour import Agreement, Behaviour
 from opencodeinterpreter.codefeedback.decontamination.entry_points import EntryPoints
 from opencodeinterpreter.codefeedback.decontamination.ngrams import (
     Background,
@@ -34,12 +35,21 @@ Part: TypeAlias = tuple[str, str]
 """A question and its answer; either may be empty."""
 Embed: TypeAlias = Callable[[Sequence[str]], Vectors]
 
-LAYERS: Final = ("n-grams", "entry points", "neighbours")
-THRESHOLD: Final = 1.35
+LAYERS: Final = ("n-grams", "entry points", "neighbours", "behaviour")
+THRESHOLD: Final = 1.45
 """The least likeness of a hit."""
+READING_THRESHOLD: Final = 1.35
+"""Where no programs are run, which find most of what lies between the two."""
 _NOTHING: Final = Share(0.0, 0.0)
 _CANDIDATES: Final = 4
 """How many of the problems that a layer finds nearest are looked at by all layers."""
+_TRIED: Final = 16
+"""How many are looked at where programs are run: one jail tries them all."""
+AGREEING: Final = 0.9
+"""The share of inputs on which a program must do what a problem asks for. Not all: tests have odd edges."""
+_MANY_OUTPUTS: Final = 4
+_SOMEWHAT_LIKE: Final = 0.9
+"""The likeness without which agreement tells nothing where a problem has fewer outputs than that."""
 _SPEAKING: Final = 7
 """A question of fewer words is hardly more than a title, which is like all that has a word in common with it."""
 _CHARACTERS: Final = 1000
@@ -69,10 +79,14 @@ class Evidence:
     plain_question: float = 0.0
     """as ``question``, by tf-idf"""
     plain_answer: float = 0.0
+    behaviour: float = 0.0
+    """the share of inputs on which the row's program does what the problem asks for"""
+    outputs: int = 0
+    """how many different outputs are right on those inputs"""
 
     @property
     def by_layer(self) -> dict[str, float]:
-        """Return what each layer adds to the likeness."""
+        """Return what each layer that reads adds to the likeness."""
         return {
             "n-grams": 0.4 * self.statement + 0.25 * self.program,
             "entry points": 0.35 * self.name + self.examples,
@@ -85,10 +99,13 @@ class Evidence:
 
     @property
     def sure(self) -> tuple[str, ...]:
-        """Return the layers of the text itself that need no other beside them."""
+        """Return the layers that need no other beside them."""
         copied = self.statement >= 0.6 and self.telling >= 4
         shown = self.name + self.examples >= 1.4 and len(self.found) >= 2
-        return tuple(layer for layer, is_sure in (("n-grams", copied), ("entry points", shown)) if is_sure)
+        telling = self.outputs >= _MANY_OUTPUTS or self.likeness >= _SOMEWHAT_LIKE
+        does_it = self.behaviour >= AGREEING and telling
+        layers = (("n-grams", copied), ("entry points", shown), ("behaviour", does_it))
+        return tuple(layer for layer, is_sure in layers if is_sure)
 
     def to_json(self) -> dict[str, Any]:
         rounded = {key: round(value, 3) if isinstance(value, float) else value for key, value in asdict(self).items()}
@@ -100,6 +117,8 @@ class Likeness:
     """The problem that a row is most like."""
 
     reference: Reference
+    number: int
+    """of the reference"""
     evidence: Evidence
     part: int
     """which part of the row"""
@@ -129,19 +148,23 @@ class Detector:
     Args:
         references: the problems.
         model: embeds the texts besides tf-idf; None leaves tf-idf alone.
-        threshold: the least likeness of a hit.
+        threshold: the least likeness of a hit; None is as measured.
         background: how common runs, names and values are; None takes the shipped one.
+        behaviour: runs the rows' programs; None reads only.
     """
 
     def __init__(
         self,
         references: Sequence[Reference],
         model: Embed | None = None,
-        threshold: float = THRESHOLD,
+        threshold: float | None = None,
         background: Background | None = None,
+        behaviour: Behaviour | None = None,
     ) -> None:
         self.references = references
-        self.threshold = threshold
+        self.threshold = threshold or (READING_THRESHOLD if behaviour is None else THRESHOLD)
+        self._behaviour = behaviour
+        self._nearest = _CANDIDATES if behaviour is None else _TRIED
         known = background or shipped_background()
         statements, solutions = [each.statement for each in references], [each.solution for each in references]
         self._vocabulary = {word for statement in statements for word in words_of(statement)}
@@ -165,12 +188,35 @@ class Detector:
         if not parts:
             return results
         near = self._similarities([part for _, _, part in parts])
-        for index, (number, place, part) in enumerate(parts):
-            for likeness in self._of_part(part, place, {name: (q[index], a[index]) for name, (q, a) in near.items()}):
+        found = [
+            self._of_part(part, place, {name: (q[index], a[index]) for name, (q, a) in near.items()})
+            for index, (_, place, part) in enumerate(parts)
+        ]
+        if self._behaviour is not None:
+            found = self._run(self._behaviour, [part for _, _, part in parts], found)
+        for (number, _, _), likenesses in zip(parts, found, strict=True):
+            for likeness in likenesses:
                 best = results[number]
                 if best is None or likeness.rank > best.rank:
                     results[number] = likeness
         return results
+
+    def _run(
+        self, behaviour: Behaviour, parts: Sequence[Part], found: Sequence[list[Likeness]]
+    ) -> list[list[Likeness]]:
+        """Run the programs of the parts that no layer that reads is sure of."""
+        jobs = [
+            (*part, () if any(each.hit for each in likenesses) else [each.reference.id for each in likenesses])
+            for part, likenesses in zip(parts, found, strict=True)
+        ]
+        return [
+            [self._ran(each, agreements.get(each.reference.id, Agreement())) for each in likenesses]
+            for likenesses, agreements in zip(found, behaviour.agreements(jobs), strict=True)
+        ]
+
+    def _ran(self, likeness: Likeness, agreement: Agreement) -> Likeness:
+        evidence = replace(likeness.evidence, behaviour=agreement.share, outputs=agreement.outputs)
+        return self._judged(likeness.number, evidence, likeness.part)
 
     def _similarities(self, parts: Sequence[Part]) -> dict[str, tuple[Vectors, Vectors]]:
         prose = [prose_of(question) for question, _ in parts]
@@ -196,9 +242,9 @@ class Detector:
         shown = self._layers.entry_points.of(*part)
         candidates = {number for number, (name, examples, _) in shown.items() if name + examples >= 0.2}
         for shares in (statements, programs):
-            candidates |= set(sorted(shares, key=lambda n: (-_sure(shares[n]), n))[:_CANDIDATES])
+            candidates |= set(sorted(shares, key=lambda n: (-_sure(shares[n]), n))[: self._nearest])
         for asked, said in near.values():
-            candidates |= set(np.argsort(-(asked + 0.5 * said), kind="stable")[:_CANDIDATES].tolist())
+            candidates |= set(np.argsort(-(asked + 0.5 * said), kind="stable")[: self._nearest].tolist())
         likenesses = []
         plain = near["plain"]
         model = near.get("model", plain)
@@ -224,7 +270,7 @@ class Detector:
         added = sorted(evidence.by_layer.items(), key=lambda item: -item[1])
         layers = evidence.sure or tuple(layer for layer, part in added if part >= 0.1)
         hit = bool(evidence.sure) or evidence.likeness >= self.threshold
-        return Likeness(self.references[number], evidence, place, hit, layers if hit else ())
+        return Likeness(self.references[number], number, evidence, place, hit, layers if hit else ())
 
 
 @lru_cache(maxsize=2)

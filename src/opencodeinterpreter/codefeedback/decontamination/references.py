@@ -52,12 +52,25 @@ def load_references(
     Raises:
         EvaluationError: if there is no such benchmark, or its file cannot be had.
     """
-    found: dict[str, Reference] = {}
+    return tuple(reference_of(problem, name) for name, problem in _problems(benchmarks, files, ""))
+
+
+def load_problems(benchmarks: Sequence[str] = BENCHMARKS, files: BenchmarkFiles | None = None) -> dict[str, Problem]:
+    """Return the same problems with all their tests, by their ids.
+
+    Raises:
+        EvaluationError: as ``load_references``.
+    """
+    return {problem.id: problem for _, problem in _problems(benchmarks, files, "+")}
+
+
+def _problems(benchmarks: Sequence[str], files: BenchmarkFiles | None, plus: str) -> list[tuple[str, Problem]]:
+    found: dict[str, tuple[str, Problem]] = {}
     for name in benchmarks:
         for version in _VERSIONS.get(name, (None,)):
-            for problem in load_dataset(name, version, files=files).problems:
-                found.setdefault(problem.id, reference_of(problem, name))
-    return tuple(found.values())
+            for problem in load_dataset(name + plus, version, files=files).problems:
+                found.setdefault(problem.id, (name, problem))
+    return list(found.values())
 
 
 def reference_of(problem: Problem, benchmark: str) -> Reference:

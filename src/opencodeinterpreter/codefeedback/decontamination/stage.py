@@ -9,12 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
-from opencodeinterpreter.codefeedback.decontamination.detector import THRESHOLD, Detector, Likeness, Part
+from opencodeinterpreter.codefeedback.decontamination.behaviour import Behaviour
+from opencodeinterpreter.codefeedback.decontamination.detector import Detector, Likeness, Part
 from opencodeinterpreter.codefeedback.decontamination.leakage import LeakageIndex
 from opencodeinterpreter.codefeedback.decontamination.references import (
     BENCHMARKS,
     Reference,
     identity_of,
+    load_problems,
     load_references,
 )
 from opencodeinterpreter.codefeedback.decontamination.report import Pair, Report
@@ -41,10 +43,12 @@ class DecontaminationSettings:
     benchmarks: tuple[str, ...] = BENCHMARKS
     model: str = TFIDF
     """``tfidf`` alone, or an embedding model besides it: ``minilm`` finds more of what was told anew"""
-    threshold: float = THRESHOLD
-    """the least likeness of a hit"""
+    threshold: float | None = None
+    """the least likeness of a hit; None is as measured, which is another with ``run`` than without"""
     neighbours: Neighbours = "drop"
     """what becomes of a row that only its meaning speaks against (``list``: it stays and stands in the report)"""
+    run: bool = True
+    """run the Python programs of rows with the problems' inputs: who solves the one has solved the other"""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.benchmarks if name not in BENCHMARKS]
@@ -118,11 +122,13 @@ class DecontaminationStage:
         yield Outcome(notes={"leakage": {"before": dict(before.figures()), "after": dict(after.figures())}})
 
     def _detector(self, table: Table) -> tuple[Detector, str]:
-        if self._settings.model == TFIDF:
-            return Detector(self._references, threshold=self._settings.threshold), TFIDF
-        embedder = load_embedder(self._settings.model)
-        store = EmbeddingStore(self._embeddings or table.folder / "embeddings", embedder)
-        return Detector(self._references, store.embed, self._settings.threshold), embedder.identity
+        settings, embed, identity = self._settings, None, TFIDF
+        if settings.model != TFIDF:
+            embedder = load_embedder(settings.model)
+            embed = EmbeddingStore(self._embeddings or table.folder / "embeddings", embedder).embed
+            identity = embedder.identity
+        behaviour = Behaviour(load_problems(settings.benchmarks)) if settings.run else None
+        return Detector(self._references, embed, settings.threshold, behaviour=behaviour), identity
 
     def _judged(self, row: Row, parts: Sequence[Part], likeness: Likeness | None) -> tuple[Outcome, Pair | None]:
         if likeness is None or not likeness.hit:
