@@ -91,6 +91,10 @@ test-ray: $(VENV)/.dev ## Run the tests of the ray extra (installs Ray)
 bench: $(VENV)/.base ## Measure speed and memory beside bare parts, and the grader beside EvalPlus (wants a quiet machine)
 	$(BIN)/python -m benchmarks.speed $(ARGS)
 
+.PHONY: bench-serving
+bench-serving: $(VENV)/.base ## Measure 1, 10 and 50 sessions at once, and people who share a model (wants a quiet machine; resumable)
+	$(BIN)/python -m benchmarks.serving --records docs/results/records/serving.jsonl --write docs/results/serving.md $(ARGS)
+
 .PHONY: crosscheck
 crosscheck: $(VENV)/.base ## Compare verdicts with those of EvalPlus 0.3.1: make crosscheck RUNS="runs/a runs/b" (resumable)
 	$(BIN)/python -m benchmarks.grading.crosscheck $(RUNS) $(ARGS)
