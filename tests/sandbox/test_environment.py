@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -156,3 +157,19 @@ def test_the_list_of_fonts_is_made_once_and_given_to_every_kernel(
         listed = sandbox.run("import os\nos.listdir(os.environ['MPLCONFIGDIR'])").result
         assert listed == repr([made[0].name])
         assert sandbox.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);").stderr == ""
+
+
+def test_a_program_that_ends_leaves_neither_a_search_for_fonts_nor_half_a_list(tmp_path: Path) -> None:
+    slow = tmp_path / "python"
+    slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
+    slow.chmod(0o755)
+    code = (
+        "import time\nfrom pathlib import Path\nfrom opencodeinterpreter.sandbox.fonts import FontList\n"
+        f"assert not FontList(Path({str(slow)!r}), '1').put(Path({str(tmp_path / 'none')!r}))\n"
+        f"while not Path({str(tmp_path / 'pid')!r}).exists() or not Path({str(tmp_path / 'pid')!r}).read_text():\n"
+        "    time.sleep(0.01)\n"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file() or path.name.startswith("tmp")] == []

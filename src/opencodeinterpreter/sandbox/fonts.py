@@ -6,6 +6,7 @@ seconds where there are many.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +22,11 @@ import platformdirs
 
 _FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 _BUILD_SECONDS = 120
+_TICK_SECONDS = 0.1
+_ENDING_SECONDS = 2.0
 _building: set[Path] = set()
 _lock = threading.Lock()
+_ended = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,9 @@ class FontList:
             with _lock:
                 if made not in _building:
                     _building.add(made)
-                    threading.Thread(target=self._build, args=(made,), name="font-list", daemon=True).start()
+                    builder = threading.Thread(target=self._build, args=(made,), name="font-list", daemon=True)
+                    builder.start()
+                    atexit.register(_end, builder)
             return False
         with contextlib.suppress(OSError):  # someone has emptied the cache: the kernel makes its own
             shutil.copytree(made, folder)
@@ -62,5 +69,23 @@ class FontList:
                 folder = Path(name, "matplotlib")
                 environment = {"MPLCONFIGDIR": str(folder), "HOME": name, "PATH": os.defpath}
                 command = [str(self.python), "-I", "-B", "-c", "import matplotlib.font_manager"]
-                subprocess.run(command, env=environment, timeout=_BUILD_SECONDS, check=True, capture_output=True)
-                folder.rename(made)
+                if _ran(command, environment):
+                    folder.rename(made)
+
+
+def _ran(command: list[str], environment: dict[str, str]) -> bool:
+    """Run a command until it is done, takes too long, or the program ends; return whether it succeeded."""
+    deadline = time.monotonic() + _BUILD_SECONDS
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, env=environment, stdin=silent, stdout=silent, stderr=silent) as process:
+        while process.poll() is None and time.monotonic() < deadline:
+            if _ended.wait(_TICK_SECONDS):
+                break
+        process.kill()
+    return process.returncode == 0
+
+
+def _end(builder: threading.Thread) -> None:
+    """Leave no process and no half-made list behind when the program ends."""
+    _ended.set()
+    builder.join(_ENDING_SECONDS)
