@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ def test_a_wrong_answer_and_what_is_left_are_seen() -> None:
         assert any(line.startswith("process ") for line in server.left())
         assert any(line.startswith("session ") for line in server.left())
         visitor._http.get("/api/v1/sessions/none")
+        deadline = time.monotonic() + 10  # the line is written after the answer
+        while not server.faults() and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert [json.loads(line)["status"] for line in server.faults()] == [404]
         assert server.end() == []
 

@@ -72,6 +72,7 @@ SCRIPTS: dict[str, object] = {
     "approve": [cell("print('first try')"), cell("print('second try')"), "Here it is."],
     "cells": [cell("x = 20\nprint(x + 1)"), "It is 21.", "You have changed it.", "Shown again.", "Something else."],
     "hostile": [cell(HOSTILE, HOSTILE_TEXT), "Nothing happened."],
+    "shared": [cell(HOSTILE, HOSTILE_TEXT), "Nothing happened."],
     "upload": [cell("print(open('sales.csv').read())"), "These are the sales."],
     "sessions": [cell("value = 5"), "It is set.", cell("print(value + 1)"), "Six."],
     "folders": [cell(FOLDERS), "They are made."],

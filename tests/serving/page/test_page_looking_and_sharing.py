@@ -111,7 +111,7 @@ def acts_not(visit: Visit, address: str) -> None:
 
 
 def test_a_session_is_shared_read_alone_and_ended(open_page, chromium: Browser, tmp_path: Path) -> None:
-    client = open_page("hostile", permissions=["clipboard-read", "clipboard-write"])
+    client = open_page("shared", permissions=["clipboard-read", "clipboard-write"])
     page = client.page
     client.do(TASK)
     page.click("#share")
