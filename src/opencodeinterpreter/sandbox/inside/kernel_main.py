@@ -317,6 +317,8 @@ def app_class_for(pipes: str):
 
 
 def main() -> None:
+    # Whoever began this may have blocked it, as the workers of clusters do, and what is blocked is handed on.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     connection, pipes, workspace, *packages = sys.argv[1:]
     home = os.environ["HOME"]
     os.environ.setdefault("IPYTHONDIR", os.path.join(home, "ipython"))
