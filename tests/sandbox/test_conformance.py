@@ -18,7 +18,7 @@ from opencodeinterpreter.sandbox import AnySandbox, ExecutionResult, OutputDelta
 
 REMOTE_TOO = True
 Fresh = Callable[..., AnySandbox]
-AFTER_LIMIT_SECONDS = 3.0
+AFTER_LIMIT_SECONDS = 5.0  # of which 1.5 are grace; a busy machine takes its part of the rest
 
 
 def usable(sandbox: AnySandbox, keeps: bool | None = None) -> None:

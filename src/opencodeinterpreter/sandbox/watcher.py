@@ -14,8 +14,9 @@ from pathlib import Path
 
 from opencodeinterpreter.sandbox.base import IsolatedProcess, Limits, Reason
 
-GRACE_SECONDS = 1.0
-"""From the interrupt to the kill."""
+_GRACE_SECONDS = 1.5
+"""From the interrupt to the kill: a shell asks its child first, and a busy machine is slow to let either answer."""
+_ASK_AGAIN_SECONDS = 0.5
 _SAMPLE_SECONDS = 0.1
 _IDLE_SAMPLE_SECONDS = 1.0
 _IDLE_AFTER_SECONDS = 2.0
@@ -197,9 +198,9 @@ class Watcher:
         with self._condition:
             if self._watch is not watch:  # it has ended by itself; the next run must not pay for it
                 return
-            if at_once or now - watch.ended_at >= GRACE_SECONDS:
+            if at_once or now - watch.ended_at >= _GRACE_SECONDS:
                 self._process.kill()
-            elif self._interrupts == 0 or (self._interrupts == 1 and now - watch.ended_at >= GRACE_SECONDS / 2):
+            elif self._interrupts == 0 or (self._interrupts == 1 and now - watch.ended_at >= _ASK_AGAIN_SECONDS):
                 # Asked twice, since an interrupt that comes while the kernel reads the request is lost.
                 self._interrupts += 1
                 self._interrupt()
