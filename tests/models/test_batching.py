@@ -96,6 +96,16 @@ def test_a_drawn_reply_does_not_depend_on_the_others(model: ChatModel) -> None:
     assert replies(model, QUESTIONS[3:4], other) != alone
 
 
+@pytest.mark.parametrize("likeliest", [1024, 2], ids=["the likeliest are enough", "they are not"])
+def test_top_p_draws_from_the_likeliest_tokens_only(
+    model: ChatModel, likeliest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencodeinterpreter.models.batching._LIKELIEST", likeliest)
+    greedy = replies(model, QUESTIONS[:2], Generation(max_tokens=20))
+    assert replies(model, QUESTIONS[:2], Generation(max_tokens=20, temperature=1.0, top_p=1e-6, seed=5)) == greedy
+    assert replies(model, QUESTIONS[:2], Generation(max_tokens=20, temperature=1.0, top_p=0.99, seed=5)) != greedy
+
+
 def test_a_dialog_that_goes_on_is_read_from_where_it_was(model: ChatModel, folder: Path) -> None:
     question = QUESTIONS[4]
     with model.stream(question, Generation(max_tokens=15)) as reply:

@@ -18,6 +18,8 @@ from opencodeinterpreter.models.stops import StopFilter
 from opencodeinterpreter.models.streaming import Sink
 
 _WAIT_SECONDS = 0.2
+_LIKELIEST = 1024
+"""Tokens that nearly always hold a share of ``top_p`` among them."""
 
 
 @dataclass(eq=False)
@@ -200,7 +202,10 @@ def _drawn(logits: Any, row: _Row) -> int:
     chances = torch.softmax(logits / generation.temperature, dim=-1)
     if generation.top_p >= 1.0:
         return int(torch.multinomial(chances, 1, generator=row.generator))
-    ordered, tokens = chances.sort(descending=True)
+    # To sort a whole vocabulary takes longer than a reply's share of the pass.
+    ordered, tokens = chances.topk(min(_LIKELIEST, len(chances)))
+    if float(ordered.sum()) < generation.top_p:
+        ordered, tokens = chances.sort(descending=True)
     # The likeliest tokens that together reach top_p; the one that crosses it is among them.
     ordered[ordered.cumsum(-1) - ordered >= generation.top_p] = 0.0
     return int(tokens[torch.multinomial(ordered, 1, generator=row.generator)])
