@@ -20,6 +20,7 @@ from opencodeinterpreter.interpreter.events import (
     TurnStarted,
 )
 from opencodeinterpreter.interpreter.export import FORMS, export
+from opencodeinterpreter.interpreter.history import Rating
 from opencodeinterpreter.interpreter.interpreter import Interpreter
 from opencodeinterpreter.interpreter.session_index import SessionInfo
 from opencodeinterpreter.interpreter.sessions import Session, SessionStore
@@ -39,6 +40,7 @@ __all__ = [
     "Interpreter",
     "Notice",
     "OutputDelta",
+    "Rating",
     "Round",
     "RoundFinished",
     "RoundStarted",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from opencodeinterpreter.dialog import Dialog
@@ -19,7 +19,14 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 
 def export(
-    turns: Sequence[Turn], form: str, *, identity: str = "", system: str = "", title: str = "", language: str = "en"
+    turns: Sequence[Turn],
+    form: str,
+    *,
+    identity: str = "",
+    system: str = "",
+    title: str = "",
+    language: str = "en",
+    forked: tuple[str, int] | None = None,
 ) -> str:
     """Return the turns as the text of a file of this form.
 
@@ -29,16 +36,19 @@ def export(
         identity: the dialog's id in the "jsonl" form.
         title: of the "html" form; without one, the first task.
         language: of the words of the "html" form, "en" or "zh".
+        forked: of a fork, the session that it comes from and the last turn taken over; in the meta of the "ipynb" and
+            "jsonl" forms.
 
     Raises:
         InputError: an unknown form, or nothing to export.
     """
+    origin = {"forked": {"session": forked[0], "turn": forked[1]}} if forked is not None else {}
     writers: dict[str, Callable[[], str]] = {
-        "ipynb": lambda: _notebook(turns),
+        "ipynb": lambda: _notebook(turns, origin),
         "md": lambda: _markdown(turns),
         "html": lambda: _html(turns, title, language),
         "py": lambda: _python(turns),
-        "jsonl": lambda: _code_feedback(turns, identity, system),
+        "jsonl": lambda: _code_feedback(turns, identity, system, origin),
     }
     if form not in writers:
         raise InputError(f"There is no form {form!r}; choose one of {', '.join(FORMS)}.")
@@ -47,7 +57,7 @@ def export(
     return writers[form]()
 
 
-def _notebook(turns: Sequence[Turn]) -> str:
+def _notebook(turns: Sequence[Turn], origin: Mapping[str, Any]) -> str:
     # Imported here: it takes longer to load than the rest of the loop, and most sessions are never exported.
     import nbformat
     from nbformat import v4
@@ -73,6 +83,7 @@ def _notebook(turns: Sequence[Turn]) -> str:
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"},
+            **({"opencodeinterpreter": dict(origin)} if origin else {}),
         },
     )
     for number, cell in enumerate(notebook.cells):
@@ -166,10 +177,10 @@ def _python(turns: Sequence[Turn]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _code_feedback(turns: Sequence[Turn], identity: str, system: str) -> str:
+def _code_feedback(turns: Sequence[Turn], identity: str, system: str, origin: Mapping[str, Any]) -> str:
     dialog = History(system, list(turns)).dialog()
     messages = tuple(message for message in dialog if message.role != "system")
-    return json.dumps(Dialog(messages, identity).to_json(), ensure_ascii=False) + "\n"
+    return json.dumps(Dialog(messages, identity, origin).to_json(), ensure_ascii=False) + "\n"
 
 
 def _without_magics(code: str) -> str:

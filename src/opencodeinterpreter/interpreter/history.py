@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 from opencodeinterpreter.dialog import Dialog, Message, Picture
-from opencodeinterpreter.errors import ContextLengthError
+from opencodeinterpreter.errors import ContextLengthError, InputError
 from opencodeinterpreter.interpreter.events import Answer, Round
 from opencodeinterpreter.interpreter.feedback import shorten
 from opencodeinterpreter.interpreter.pictures import figures_of, latest, uploaded
@@ -14,6 +15,10 @@ from opencodeinterpreter.sandbox import AnySandbox
 
 _CONDENSED_TO = 0.6
 """Of the room there is. Well below 1, because every condensing costs the engine its kept prefix."""
+
+
+Rating = Literal["good", "bad"]
+"""What a person thinks of an answer."""
 
 
 @dataclass
@@ -31,6 +36,8 @@ class Turn:
     """What the model is told in place of the rounds that it is no longer shown."""
     pictures: tuple[Picture, ...] | None = None
     """That came with it, for a model that sees; None where they have not been looked for."""
+    rating: Rating | None = None
+    """Of its answer, by a person; in the stored form it stands in the meta of the turn's last reply."""
 
 
 @dataclass
@@ -105,13 +112,25 @@ class History:
             for number, round_ in enumerate(turn.rounds[first:], start=first):
                 kind = "answer" if number == 0 else "repair" if _failed(turn.rounds[number - 1]) else "answer"
                 passed = {"passed": round_.result.ok} if round_.result else {}
+                rated = {"rating": turn.rating} if turn.rating and number == len(turn.rounds) - 1 else {}
                 if round_.reply:
-                    messages.append(Message("assistant", round_.reply, {"kind": kind, **passed}))
+                    messages.append(Message("assistant", round_.reply, {"kind": kind, **passed, **rated}))
                 if round_.feedback is not None:
                     source = "execution" if round_.result is not None else "human"
                     shown = figures_of(round_.result) if self.vision else ()
                     messages.append(Message("user", round_.feedback, {"kind": source}, shown))
         return messages
+
+
+def check_rating(turns: Sequence[Turn], number: int, rating: str | None) -> None:
+    """Raise InputError unless turn ``number`` has an answer, and the answer can be rated so."""
+    if rating not in (None, *get_args(Rating)):
+        raise InputError(f"An answer is rated {' or '.join(get_args(Rating))}, not {rating!r}.")
+    if not 0 <= number < len(turns) or not turns[number].message:
+        raise InputError("There is no answer to rate." if number < 0 else f"There is no answer {number} to rate.")
+    turn = turns[number]
+    if turn.answer is None or not turn.rounds or not turn.rounds[-1].reply:
+        raise InputError("This turn has no answer to rate.")
 
 
 def _failed(round_: Round) -> bool:

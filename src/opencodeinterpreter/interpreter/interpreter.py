@@ -18,7 +18,7 @@ from opencodeinterpreter.interpreter.events import (
     TurnStarted,
 )
 from opencodeinterpreter.interpreter.feedback import comment_feedback
-from opencodeinterpreter.interpreter.history import History, Turn
+from opencodeinterpreter.interpreter.history import History, Rating, Turn, check_rating
 from opencodeinterpreter.interpreter.prompts import PROMPT_VERSION, system_prompt
 from opencodeinterpreter.interpreter.recording import Recorder, history_of, pending_comments
 from opencodeinterpreter.interpreter.sessions import Session
@@ -219,6 +219,25 @@ class Interpreter:
         self._recorder.control("comment", text=text, code=code, cell=cell)
         self._comments.append((text, code))
 
+    def rate(self, rating: Rating | None, turn: int | None = None) -> None:
+        """Say what an answer is worth: kept with the session, and exported with it, for choosing data to learn from.
+
+        The model is not told. Can be called from any thread, also while a later turn runs.
+
+        Args:
+            rating: "good", "bad", or None to take back what was said before.
+            turn: 0 is the first; None is the last one.
+
+        Raises:
+            InputError: there is no such turn, or it has no answer to rate.
+        """
+        turns = self._history.turns
+        number = len(turns) - 1 if turn is None else turn
+        check_rating(turns, number, rating)
+        if self._session is not None:  # not by the recorder, which belongs to the thread of the turn that runs
+            self._session.append({"type": "rated", "turn": number, "rating": rating})
+        turns[number].rating = rating
+
     def undo(self) -> Turn:
         """Take the last turn out of the dialog; what its code did to variables and files stays.
 
@@ -276,7 +295,7 @@ class Interpreter:
 
     def _until_idle(self, events: Iterator[Event]) -> Generator[Event, None, None]:
         self._stopped.clear()
-        self._idle.clear()
+        self._set_busy(True)
         try:
             for event in events:
                 self._recorder.event(event)
@@ -290,6 +309,14 @@ class Interpreter:
             if close is not None:
                 close()
             self._recorder.flush()
+            self._set_busy(False)
+
+    def _set_busy(self, busy: bool) -> None:
+        if self._session is not None:
+            self._session.busy = busy
+        if busy:
+            self._idle.clear()
+        else:
             self._idle.set()
 
     def _turn_events(self, turn: Turn) -> Iterator[Event]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opencodeinterpreter.interpreter.events import Answer, Event, Round, TextDelta, plain
 from opencodeinterpreter.interpreter.history import Turn
-from opencodeinterpreter.interpreter.sessions import Session
 from opencodeinterpreter.models.base import Usage
 from opencodeinterpreter.sandbox.base import Artifact, Display, ErrorInfo, ExecutionResult, FileChange
+
+if TYPE_CHECKING:
+    from opencodeinterpreter.interpreter.sessions import Session
 
 _GATHER_SECONDS = 0.1
 """A line of text that takes longer is saved in parts, so that whoever follows the log sees it grow."""
@@ -86,6 +88,8 @@ def history_of(events: Iterable[dict[str, Any]]) -> list[Turn]:
             code, result, partial = None, None, ""
         elif kind == "answer" and turns:
             turns[-1].answer = Answer(row["text"], row["outcome"], tuple(turns[-1].rounds))
+        elif kind == "rated" and 0 <= row["turn"] < len(turns):
+            turns[row["turn"]].rating = row["rating"]
         elif kind == "undo" and turns:
             turns.pop()
             partial = ""

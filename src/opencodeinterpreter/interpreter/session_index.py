@@ -19,7 +19,10 @@ logger = logging.getLogger(__name__)
 _TITLE_CHARACTERS = 80
 _LOOKING_SECONDS, _NOTING_SECONDS = 10.0, 1.0
 """How long another program that holds the index is waited for; a run must not wait long."""
-_SELECT = "SELECT id, title, created, updated, turns, model FROM sessions"
+_SELECT = (
+    "SELECT sessions.id, title, created, updated, turns, model, source, turn "
+    "FROM sessions LEFT JOIN forks ON forks.id = sessions.id"
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class SessionInfo:
     """Both in seconds since the epoch."""
     turns: int
     model: str
+    forked_from: str | None = None
+    """The session that this one is a fork of."""
+    forked_turn: int | None = None
+    """The last turn that it took over from there, 0 being the first."""
 
 
 class SessionIndex:
@@ -59,7 +66,7 @@ class SessionIndex:
             self._take_in_unknown(index)
             rows = index.execute(
                 f"{_SELECT} WHERE ? = '' OR title LIKE '%' || ? || '%' OR tasks LIKE '%' || ? || '%' "
-                "ORDER BY updated DESC, id DESC",
+                "ORDER BY updated DESC, sessions.id DESC",
                 (search, search, search),
             ).fetchall()
         return [SessionInfo(*row) for row in rows]
@@ -67,7 +74,7 @@ class SessionIndex:
     def info(self, identity: str) -> SessionInfo | None:
         """Return one session; None if it is not known."""
         with self._opened(_LOOKING_SECONDS) as index:
-            row = index.execute(f"{_SELECT} WHERE id = ?", (identity,)).fetchone()
+            row = index.execute(f"{_SELECT} WHERE sessions.id = ?", (identity,)).fetchone()
         return SessionInfo(*row) if row is not None else None
 
     def note(self, identity: str, row: dict[str, Any]) -> None:
@@ -80,6 +87,15 @@ class SessionIndex:
             logger.warning("Session %s could not be noted in the index yet: %s", identity, error)
             self._behind.add(identity)
 
+    def take_in(self, identity: str) -> None:
+        """Take in a session that begins with many events: now, or later where another program holds the index."""
+        self._behind.add(identity)
+        try:
+            with self._opened(_NOTING_SECONDS):
+                pass  # what is behind is taken in whenever the index is opened
+        except sqlite3.OperationalError as error:
+            logger.warning("Session %s could not be noted in the index yet: %s", identity, error)
+
     def rename(self, identity: str, title: str) -> None:
         with self._opened(_LOOKING_SECONDS) as index:
             index.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, identity))
@@ -87,6 +103,7 @@ class SessionIndex:
     def forget(self, identity: str) -> None:
         with self._opened(_LOOKING_SECONDS) as index:
             index.execute("DELETE FROM sessions WHERE id = ?", (identity,))
+            index.execute("DELETE FROM forks WHERE id = ?", (identity,))
 
     @contextmanager
     def _opened(self, seconds: float) -> Iterator[sqlite3.Connection]:
@@ -113,12 +130,14 @@ class SessionIndex:
         try:
             # A loss of power may break it, and it is made again: waiting for the disk at each event would buy nothing.
             index.execute("PRAGMA synchronous = OFF")
-            if index.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone() is None:
+            if index.execute("SELECT 1 FROM sqlite_master WHERE name = 'forks'").fetchone() is None:
                 index.execute("PRAGMA journal_mode = WAL")
                 index.execute(
                     "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, title TEXT, created REAL, updated REAL, "
                     "turns INTEGER, model TEXT, tasks TEXT)"
                 )
+                # A table of its own: an index of an earlier version gets it beside what it has.
+                index.execute("CREATE TABLE IF NOT EXISTS forks (id TEXT PRIMARY KEY, source TEXT, turn INTEGER)")
                 with index:
                     self._take_in_unknown(index)
         except BaseException:
@@ -165,6 +184,11 @@ def _note(index: sqlite3.Connection, identity: str, row: dict[str, Any]) -> None
         )
     elif row.get("type") == "renamed":
         index.execute("UPDATE sessions SET title = ? WHERE id = ?", (row.get("title", ""), identity))
+    elif row.get("type") == "forked":
+        title = row.get("title", "")
+        index.execute("UPDATE sessions SET title = ? WHERE id = ? AND ? <> ''", (title, identity, title))
+        values = (identity, row.get("session", ""), row.get("turn", 0))
+        index.execute("INSERT OR REPLACE INTO forks VALUES (?, ?, ?)", values)
     elif row.get("type") == "turn_started":
         task = str(row.get("task", ""))
         title = " ".join(task.split())[:_TITLE_CHARACTERS]

@@ -22,8 +22,10 @@ from types import TracebackType
 from typing import IO, Any
 
 from opencodeinterpreter.errors import SessionBusyError, SessionError, UnknownSessionError
+from opencodeinterpreter.interpreter.forking import fill_fork
 from opencodeinterpreter.interpreter.session_index import SessionIndex, SessionInfo
 from opencodeinterpreter.interpreter.session_log import by_reference, count_events, drop_torn_line, read_events
+from opencodeinterpreter.sandbox.base import Limits
 
 
 class Session:
@@ -43,6 +45,8 @@ class Session:
         """How many events there are: the number of the last one."""
         self.on_append: Callable[[], None] | None = None
         """Called, in the thread that appends, after each event that was saved."""
+        self.busy = False
+        """Whether something runs in it; its interpreter says so."""
         self._writing = threading.Lock()
         self._whole = True
 
@@ -109,19 +113,65 @@ class SessionStore:
 
     def create(self, model: str = "", title: str = "") -> Session:
         """Start a new session."""
+        session = self._open(self._new_folder())
+        session.append({"type": "session", "version": 1, "model": model, "title": title})
+        return session
+
+    def fork(
+        self,
+        source: Session | str,
+        turn: int | None = None,
+        title: str | None = None,
+        limit_mb: int | None = Limits().workspace_mb,
+    ) -> Session:
+        """Make a session that begins with the dialog, the events and the files of another one, and goes on by itself.
+
+        The files are copied as they are now, whichever turn is named; links among them are left out. Variables are
+        gone, as after ``open``, and come back by a replay. The other session stays as it is.
+
+        Args:
+            source: an open session, or the id of one that is open nowhere.
+            turn: the last turn taken over, 0 being the first; None takes over all.
+            title: of the new session; None for that of the other one.
+            limit_mb: of the files; None for no limit.
+
+        Raises:
+            InputError: there is no such turn, or the files are too large.
+            UnknownSessionError: no such session.
+            SessionBusyError: something runs in it, or another program has it open.
+            SessionError: the copy cannot be saved, as on a full disk.
+        """
+        if isinstance(source, str):
+            with self.open(source) as opened:
+                return self.fork(opened, turn, title, limit_mb)
+        if source.busy:
+            raise SessionBusyError(f"Something runs in session {source.id}; wait for it, or stop it first.")
+        if title is None:
+            info = self._index.info(source.id)
+            title = info.title if info is not None else ""
+        folder = self._new_folder()
+        try:
+            fill_fork(source.folder, folder, turn, title, limit_mb)
+            session = self._open(folder)
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise SessionError(f"Session {source.id} cannot be copied: {error.strerror}.") from error
+            raise
+        self._index.take_in(session.id)
+        return session
+
+    def _new_folder(self) -> Path:
         while True:
             folder = self.root / (time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2))
             try:
                 folder.mkdir(parents=True, mode=0o700)
                 (folder / "workspace").mkdir(mode=0o700)
-                break
+                return folder
             except FileExistsError:
                 continue  # another session of the same second: of 50 made at once, one in fifty times
             except OSError as error:
                 raise SessionError(f"No session can be made in {self.root}: {error.strerror}.") from error
-        session = self._open(folder)
-        session.append({"type": "session", "version": 1, "model": model, "title": title})
-        return session
 
     def open(self, identity: str) -> Session:
         """Open a session to go on with it; a unique beginning of its id is enough, and "last" is the newest.
