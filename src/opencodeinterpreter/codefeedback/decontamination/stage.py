@@ -105,7 +105,9 @@ class DecontaminationStage:
         table.told.begin(len(table.rows), "rows compared")
         for rows in _batches(table.rows, _BATCH):
             parts = [parts_of(row) for row in rows]
-            for row, its_parts, likeness in zip(rows, parts, detector.compare(parts), strict=True):
+            likenesses = detector.compare(parts)
+            table.told.advance(len(rows))  # together, as they were compared: the pace would be wrong by single ones
+            for row, its_parts, likeness in zip(rows, parts, likenesses, strict=True):
                 texts = [text for part in its_parts for text in part]
                 before.add(*texts)
                 outcome, pair = self._judged(row, its_parts, likeness)
@@ -114,7 +116,6 @@ class DecontaminationStage:
                 if outcome.rows:
                     after.add(*texts)
                 report.rows += 1
-                table.told.advance()
                 yield outcome
         report.leakage_before, report.leakage_after = before.figures(), after.figures()
         if self._report is not None:
