@@ -129,6 +129,11 @@ def test_the_example_is_a_recipe_of_all_five_methods() -> None:
     )
 
 
+def test_the_larger_example_makes_dialogs_by_all_five_methods() -> None:
+    stages = {step.stage for step in read_recipe(EXAMPLE.with_name("full.yaml")).steps}
+    assert {"pack", "simulate", "correct", "similar", "followup", "verify", "check", "decontaminate"} <= stages
+
+
 def test_a_recipe_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_recipe(tmp_path / "none.yaml")
