@@ -92,3 +92,41 @@ def test_a_session_that_a_crash_cut_can_be_used(ocint: Program) -> None:
     events.write_bytes(events.read_bytes()[:-200])
     assert "│ output" in ocint("sessions", "show", "last").out
     assert ocint("run", "go on", "--session", "last", "-m", ocint.script("Yes.")).code == 0
+
+
+def test_a_fork_is_listed_shown_and_gone_on_with(ocint: Program) -> None:
+    (source,) = ocint.sessions()
+    assert "no such turn to fork from; the session has 1" in ocint("sessions", "fork", "last", "--message", "7").err
+    done = ocint("sessions", "fork", source.name, "--message", "1")
+    fork = done.out.strip()
+    assert done.code == 0, done.err
+    assert sorted(folder.name for folder in ocint.sessions()) == sorted([source.name, fork])
+    (row,) = [row for row in ocint("sessions", "list", "--json").events if row["id"] == fork]
+    assert (row["forked_from"], row["forked_turn"], row["turns"]) == (source.name, 0, 1)
+    assert f"do something (fork of {source.name} after message 1)" in ocint("sessions", "list").out
+    assert ocint("sessions", "show", fork).out.startswith(f"fork of {source.name} after message 1\n")
+    line = json.loads(ocint("sessions", "export", fork, "--to", "jsonl").out)
+    assert line["meta"] == {"forked": {"session": source.name, "turn": 0}}
+    assert ocint("run", "go on", "--session", fork, "-m", ocint.script("Gone on.")).code == 0
+    assert ocint("sessions", "show", source.name).out.count("›") == 1
+    assert ocint("sessions", "show", fork).out.count("›") == 2
+
+
+def test_an_answer_is_rated_and_a_conversation_forked(ocint: Program) -> None:
+    (source,) = ocint.sessions()
+    model = ocint.script("Second.", "In the fork.")
+    typed = "/good\nsecond\n/bad\n/bad\n/good\n/fork three\n/fork 1\nother way\n/bad\n/save jsonl fork.jsonl\n"
+    done = ocint("sessions", "resume", "last", "-m", model, stdin=typed)
+    assert done.err.count("Rated good") == 2
+    assert "The rating is taken back." in done.err
+    assert "number of a message, 1 is the first, not three" in done.err
+    (fork,) = [folder for folder in ocint.sessions() if folder != source]
+    assert f"This is {fork.name} now" in done.err
+    assert f"ocint chat --resume {source.name}" in done.err
+    dialog = json.loads((ocint.work / "fork.jsonl").read_text())
+    ratings = [message["meta"].get("rating") for message in dialog["messages"] if message["role"] == "assistant"]
+    assert ratings == [None, "good", "bad"]
+    assert dialog["meta"] == {"forked": {"session": source.name, "turn": 0}}
+    shown = ocint("sessions", "show", source.name).out
+    assert shown.count("rated good") == 2
+    assert "other way" not in shown

@@ -16,7 +16,7 @@ from opencodeinterpreter.cli.inputs import check_files
 from opencodeinterpreter.cli.text import link, one_line, size
 from opencodeinterpreter.cli.workbench import Workbench, open_model
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.interpreter import Event, export
+from opencodeinterpreter.interpreter import Event, Rating, export
 
 COMMANDS = {
     "help": ("", "this list"),
@@ -24,6 +24,9 @@ COMMANDS = {
     "attach": ("FILE…", "send files with the next message"),
     "undo": ("", "take the last message and its answer back"),
     "retry": ("", "do the last message again"),
+    "good": ("", "the last answer is good; once more takes it back"),
+    "bad": ("", "the last answer is bad; once more takes it back"),
+    "fork": ("[MESSAGE]", "go on in a copy that ends with a message, 1 is the first"),
     "replay": ("", "run the earlier code again, for its variables"),
     "save": ("[FORM] [FILE]", "write it all to a file: ipynb, md, py or jsonl"),
     "model": ("[NAME]", "show the model, or use another"),
@@ -39,6 +42,18 @@ class Quit(Exception):  # noqa: N818 - not an error
 
 class Reset(Exception):  # noqa: N818 - not an error
     """The person wants to begin anew."""
+
+
+class Forked(Exception):  # noqa: N818 - not an error
+    """The person goes on in another session."""
+
+    def __init__(self, identity: str) -> None:
+        super().__init__(identity)
+        self.identity = identity
+
+
+_WORDS = {"save": 2, "model": 1, "fork": 1}
+"""How many words a command takes; /attach takes any number, the others none."""
 
 
 class Commands:
@@ -67,7 +82,7 @@ class Commands:
 
         Raises:
             OcintError: it cannot be done.
-            Quit, Reset: what the conversation itself has to do.
+            Quit, Reset, Forked: what the conversation itself has to do.
         """
         try:
             name, *words = shlex.split(line)
@@ -81,13 +96,10 @@ class Commands:
             near = difflib.get_close_matches(name, COMMANDS, n=1)
             hint = f"did you mean /{near[0]}?" if near else "/help lists the commands."
             raise InputError(f"There is no command /{one_line(name)}; {hint}")
-        getattr(self, f"_{name}")(*words[:2]) if name in ("save", "model") else self._plain(name, words)
-
-    def _plain(self, name: str, words: list[str]) -> None:
         if name == "attach":
             self._attach(words)
         else:
-            getattr(self, f"_{name}")()
+            getattr(self, f"_{name}")(*words[: _WORDS.get(name, 0)])
 
     def _help(self) -> None:
         for name, (words, about) in COMMANDS.items():
@@ -118,6 +130,28 @@ class Commands:
     def _retry(self) -> None:
         self._show(self._bench.interpreter.retry)
 
+    def _good(self) -> None:
+        self._rate("good")
+
+    def _bad(self) -> None:
+        self._rate("bad")
+
+    def _rate(self, rating: Rating) -> None:
+        interpreter = self._bench.interpreter
+        again = bool(interpreter.turns) and interpreter.turns[-1].rating == rating
+        interpreter.rate(None if again else rating)
+        told = "The rating is taken back." if again else f"Rated {rating}; kept with the session."
+        self._err.print(Text(told, style="dim"), soft_wrap=True)
+
+    def _fork(self, message: str | None = None) -> None:
+        if message is not None and not (message.isascii() and message.isdecimal() and int(message[:9]) > 0):
+            raise InputError(f"/fork takes the number of a message, 1 is the first, not {one_line(message)}.")
+        before, turn = self._bench.session, int(message[:9]) - 1 if message is not None else None
+        with self._bench.store.fork(before, turn, limit_mb=self._bench.config.limits.workspace_mb) as fork:
+            told = f"This is {fork.id} now, with the files as they are; before: ocint chat --resume {before.id}"
+        self._err.print(Text(told, style="dim"), soft_wrap=True)
+        raise Forked(fork.id)
+
     def _replay(self) -> None:
         self._show(self._bench.interpreter.replay)
 
@@ -125,7 +159,8 @@ class Commands:
         if name is None and "." in form:
             form, name = Path(form).suffix.lstrip("."), form
         interpreter, session = self._bench.interpreter, self._bench.session
-        text = export(interpreter.turns, form, identity=session.id)
+        info = self._bench.store.info(session.id)
+        text = export(interpreter.turns, form, identity=session.id, forked=info.forked if info else None)
         path = Path(name).expanduser() if name else Path(f"{session.id}.{form}")
         try:
             with path.open("x", encoding="utf-8") as file:

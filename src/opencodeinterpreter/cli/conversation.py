@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from opencodeinterpreter.cli.approval import Approver, check_can_ask
-from opencodeinterpreter.cli.commands import COMMANDS, Commands, Quit, Reset
+from opencodeinterpreter.cli.commands import COMMANDS, Commands, Forked, Quit, Reset
 from opencodeinterpreter.cli.consoles import err_console, warn_unsandboxed
 from opencodeinterpreter.cli.inputs import check_files, read_task
 from opencodeinterpreter.cli.job import text_renderer
@@ -58,6 +58,8 @@ class Conversation:
                 return
             except Reset:
                 identity = None
+            except Forked as fork:
+                identity = fork.identity
 
     def _talk(self, bench: Workbench) -> None:
         renderer = text_renderer(bench, self._err)

@@ -12,7 +12,7 @@ from opencodeinterpreter.cli.render import fault
 from opencodeinterpreter.cli.reply import ReplyPrinter
 from opencodeinterpreter.cli.text import clean, visible
 from opencodeinterpreter.errors import SessionError
-from opencodeinterpreter.interpreter import SessionStore, export
+from opencodeinterpreter.interpreter import SessionInfo, SessionStore, export
 from opencodeinterpreter.interpreter.history import Turn
 from opencodeinterpreter.interpreter.recording import history_of
 from opencodeinterpreter.interpreter.session_log import read_events
@@ -38,8 +38,9 @@ def exported(store: SessionStore, identity: str, form: str) -> str:
     Raises:
         SessionError, InputError: no such session or form.
     """
-    turns = turns_of(store, identity)
-    return export(turns, form, identity=store.folder(identity).name)
+    turns, name = turns_of(store, identity), store.folder(identity).name
+    info = store.info(name)
+    return export(turns, form, identity=name, forked=info.forked if info else None)
 
 
 def show_session(store: SessionStore, identity: str) -> None:
@@ -49,7 +50,11 @@ def show_session(store: SessionStore, identity: str) -> None:
         SessionError: there is no such session.
     """
     out = out_console()
-    for turn in turns_of(store, identity):
+    turns, info = turns_of(store, identity), store.info(store.folder(identity).name)
+    if info is not None and info.forked is not None:
+        out.print(Text(fork_of(info), style="dim"), soft_wrap=True)
+        out.print()
+    for turn in turns:
         for line in visible(turn.task).splitlines():
             out.print(Text.assemble(("› ", "bold green"), (line, "bold")), soft_wrap=True)
         if turn.files:
@@ -65,7 +70,15 @@ def show_session(store: SessionStore, identity: str) -> None:
         if turn.answer is not None and turn.answer.outcome != "answered":
             out.print()
             out.print(Text(clean(turn.answer.text), style="yellow"), soft_wrap=True)
+        if turn.rating is not None:
+            out.print(Text(f"  rated {turn.rating}", style="dim"))
         out.print()
+
+
+def fork_of(info: SessionInfo) -> str:
+    """Return what is said of a session that is a fork."""
+    session, turn = info.forked or ("", 0)
+    return f"fork of {session} after message {turn + 1}"
 
 
 def _result(result: ExecutionResult) -> None:

@@ -1,4 +1,4 @@
-"""``ocint sessions``: what was done before, going on with it, exporting and deleting it."""
+"""``ocint sessions``: what was done before, going on with it, forking, exporting and deleting it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opencodeinterpreter.cli import chat, options
 if TYPE_CHECKING:
     from opencodeinterpreter.interpreter import SessionStore
 
-app = typer.Typer(help="List, show, go on with, export and delete sessions.", no_args_is_help=True)
+app = typer.Typer(help="List, show, go on with, fork, export and delete sessions.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help='The id, its beginning, or "last".')]
 
@@ -36,6 +36,7 @@ def list_(
     from dataclasses import asdict
 
     from opencodeinterpreter.cli.consoles import err_console, out_console
+    from opencodeinterpreter.cli.replay import fork_of
     from opencodeinterpreter.cli.tables import print_table
 
     infos = _store().infos(search)
@@ -47,7 +48,12 @@ def list_(
         err_console().print("There are no sessions yet." if not search else "No session's tasks hold that.")
         return
     rows = [
-        [info.id, time.strftime("%Y-%m-%d %H:%M", time.localtime(info.updated)), str(info.turns), info.title]
+        [
+            info.id,
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(info.updated)),
+            str(info.turns),
+            f"{info.title} ({fork_of(info)})" if info.forked else info.title,
+        ]
         for info in infos
     ]
     out = out_console()
@@ -85,6 +91,24 @@ def resume(
         file,
         identity,
     )  # fmt: skip
+
+
+@app.command()
+def fork(
+    identity: Id,
+    message: Annotated[
+        int | None, typer.Option("--message", metavar="N", min=1, help="The last one taken over, 1 is the first.")
+    ] = None,
+) -> None:
+    """Make a session that begins as this one and goes on by itself; write its id.
+
+    The files are copied as they are now. The variables come back by /replay.
+    """
+    from opencodeinterpreter.config import load_config
+
+    turn = message - 1 if message is not None else None
+    with _store().fork(identity, turn, limit_mb=load_config().limits.workspace_mb) as made:
+        typer.echo(made.id)
 
 
 @app.command()

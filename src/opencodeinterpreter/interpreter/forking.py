@@ -41,7 +41,7 @@ def fill_fork(source: Path, target: Path, turn: int | None, title: str, limit_mb
         raise InputError("There is nothing to fork yet.")
     last = len(starts) - 1 if turn is None else turn
     if not 0 <= last < len(starts):
-        raise InputError(f"There is no turn {last} to fork from; the last one is {len(starts) - 1}.")
+        raise InputError(f"There is no such turn to fork from; the session has {len(starts)}.")
     kept = len(lines) if turn is None else _end_of_turn(rows, starts[last])
     begun = {**rows[0], "time": round(time.time(), 3), "type": "session", "version": 1, "title": title}
     forked = {"time": begun["time"], "type": "forked", "session": source.name, "turn": last, "title": title}

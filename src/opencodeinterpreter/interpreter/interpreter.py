@@ -219,8 +219,8 @@ class Interpreter:
         self._recorder.control("comment", text=text, code=code, cell=cell)
         self._comments.append((text, code))
 
-    def rate(self, rating: Rating | None, turn: int | None = None) -> None:
-        """Say what an answer is worth: kept with the session, and exported with it, for choosing data to learn from.
+    def rate(self, rating: Rating | None, turn: int | None = None) -> int:
+        """Say what an answer is worth, and return its turn; it is kept and exported with the session.
 
         The model is not told. Can be called from any thread, also while a later turn runs.
 
@@ -237,6 +237,7 @@ class Interpreter:
         if self._session is not None:  # not by the recorder, which belongs to the thread of the turn that runs
             self._session.append({"type": "rated", "turn": number, "rating": rating})
         turns[number].rating = rating
+        return number
 
     def undo(self) -> Turn:
         """Take the last turn out of the dialog; what its code did to variables and files stays.

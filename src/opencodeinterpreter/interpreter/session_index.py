@@ -42,6 +42,11 @@ class SessionInfo:
     forked_turn: int | None = None
     """The last turn that it took over from there, 0 being the first."""
 
+    @property
+    def forked(self) -> tuple[str, int] | None:
+        """Where a fork comes from, session and turn, as ``export`` takes it."""
+        return (self.forked_from, self.forked_turn or 0) if self.forked_from is not None else None
+
 
 class SessionIndex:
     """An SQLite file beside the sessions; a missing or broken one is made again from them. Safe to use from any thread.

@@ -18,7 +18,8 @@ from opencodeinterpreter.sandbox.base import Limits, SandboxBackend
 from opencodeinterpreter.sandbox.packages import PackageFolder
 from opencodeinterpreter.sandbox.workspace import Workspace
 from opencodeinterpreter.serving.refusals import ClosingError, OverloadedError
-from opencodeinterpreter.serving.room import Room, State
+from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.room_runs import RoomRuns, State
 from opencodeinterpreter.serving.shelf import ModelShelf
 
 logger = logging.getLogger(__name__)
@@ -29,9 +30,9 @@ _OWNER = "owner"
 class Watcher(Protocol):
     """Is told what happens, to count it."""
 
-    def saw(self, room: Room, event: Event) -> None: ...
+    def saw(self, room: RoomRuns, event: Event) -> None: ...
 
-    def ended(self, room: Room, last: Event | None) -> None: ...
+    def ended(self, room: RoomRuns, last: Event | None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,24 @@ class Hub:
         room.note({"type": "renamed", "title": title})
         self.store.rename(room.id, title)
 
+    def fork(self, room: Room, turn: int | None = None, title: str | None = None) -> Room:
+        """Make a session that begins with another one up to a turn, and belongs to the same owner.
+
+        Args:
+            turn: the last one taken over, 0 being the first; None takes over all.
+            title: None for that of the other one.
+
+        Raises:
+            InputError: there is no such turn, or the files are too large.
+            BusyError: something runs in the other one.
+            OverloadedError: the server is about to end.
+        """
+        self._check_running()
+        with room.fork(turn, title) as session:
+            if room.owner:
+                (session.folder / _OWNER).write_text(room.owner, encoding="utf-8")
+            return self._room(session.id, room.owner)
+
     def delete(self, room: Room) -> None:
         """Stop, and delete a session with its files."""
         room.close()  # without the lock: the room may be waiting for it
@@ -198,7 +217,7 @@ class Hub:
             sandbox.close()
             raise
 
-    def admit(self, room: Room) -> None:
+    def admit(self, room: RoomRuns) -> None:
         """Let a run begin.
 
         Raises:
@@ -210,7 +229,7 @@ class Hub:
             raise OverloadedError(f"{waiting} messages wait for the model already; try again in a while.", 15)
         room.used = time.monotonic()
 
-    def make_room(self, room: Room) -> None:
+    def make_room(self, room: RoomRuns) -> None:
         """Make sure that one more session may have a kernel, by parking the one not used for longest.
 
         Its place is kept until ``opened``.
@@ -233,16 +252,16 @@ class Hub:
             f"All {self.settings.max_kernels} sessions that may run at a time are in use; try again in a while.", 10
         )
 
-    def opened(self, room: Room) -> None:
+    def opened(self, room: RoomRuns) -> None:
         """Take note that a room for which place was made is open, or could not be opened."""
         with self._lock:
             self._opening.discard(room.id)
 
-    def saw(self, room: Room, event: Event) -> None:
+    def saw(self, room: RoomRuns, event: Event) -> None:
         for watcher in self.watchers:
             watcher.saw(room, event)
 
-    def ended(self, room: Room, last: Event | None) -> None:
+    def ended(self, room: RoomRuns, last: Event | None) -> None:
         for watcher in self.watchers:
             watcher.ended(room, last)
 

@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from opencodeinterpreter.interpreter import Answer, Event, ExecutionFinished, Failure, RoundFinished, TurnStarted
 from opencodeinterpreter.serving.hub import Hub
-from opencodeinterpreter.serving.room import Room, State
+from opencodeinterpreter.serving.room_runs import RoomRuns, State
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _STATES: tuple[State, ...] = ("parked", "idle", "running", "waiting")
@@ -56,7 +56,7 @@ class Metrics:
         waiting = self._hub.shelf.waiting()
         yield GaugeMetricFamily("ocint_model_queue", "Replies that wait for the model.", value=waiting)
 
-    def saw(self, room: Room, event: Event) -> None:
+    def saw(self, room: RoomRuns, event: Event) -> None:
         """Count an event of a session."""
         if isinstance(event, TurnStarted):
             with self._lock:
@@ -69,7 +69,7 @@ class Metrics:
             self._tokens.labels("cached").inc(event.usage.cached_prompt_tokens or 0)
             self._tokens.labels("completion").inc(event.usage.completion_tokens or 0)
 
-    def ended(self, room: Room, last: Event | None) -> None:
+    def ended(self, room: RoomRuns, last: Event | None) -> None:
         """Count the end of a run."""
         with self._lock:
             began = self._began.pop(room.id, None)

@@ -15,6 +15,8 @@ from opencodeinterpreter.serving.schemas import (
     DecisionBody,
     EditBody,
     MessageBody,
+    Rated,
+    RatingBody,
     SessionState,
     Started,
     Stopped,
@@ -108,6 +110,12 @@ def comments(body: CommentBody, room: FreeRoom) -> Started:
     before = room.sequence
     room.comment(body.text, body.cell, body.run)
     return Started(id=room.id, seq=before)
+
+
+@router.post("/ratings")
+def ratings(body: RatingBody, room: TheRoom) -> Rated:
+    """Rate the answer of a turn, or take that back; also while a later turn runs. The model is not told."""
+    return Rated(turn=room.rate(body.rating, body.turn), rating=body.rating)
 
 
 @router.post("/undo")

@@ -65,9 +65,28 @@ class CommentBody(Body):
     run: bool = Field(False, description="Let the model act on it now, instead of with the next message.")
 
 
+class RatingBody(Body):
+    rating: Literal["good", "bad"] | None = Field(description="null takes back what was said before.")
+    turn: int | None = Field(None, ge=0, le=1_000_000, description="0 is the first; null, or none, is the last one.")
+
+
+class ForkBody(Body):
+    turn: int | None = Field(
+        None, ge=0, le=1_000_000, description="The last turn taken over; 0 is the first. null, or none, takes over all."
+    )
+    title: Title | None = Field(None, description="null, or none, for that of the session.")
+
+
 class DecisionBody(Body):
     decision: Literal["approve", "edit", "reject"]
     text: Text = Field("", description='The code to run for "edit", the reason for "reject".')
+
+
+class Origin(BaseModel):
+    """Where a fork comes from."""
+
+    session: str
+    turn: int = Field(description="The last one taken over; 0 is the first.")
 
 
 class SessionRow(BaseModel):
@@ -81,6 +100,7 @@ class SessionRow(BaseModel):
     model: str
     state: Literal["parked", "idle", "running", "waiting"]
     running: bool
+    fork: Origin | None = Field(description="Of a session that is a fork of another one.")
 
 
 class Tokens(BaseModel):
@@ -124,6 +144,13 @@ class Started(BaseModel):
 
     id: str
     seq: int = Field(description="The number of the last event before it.")
+
+
+class Rated(BaseModel):
+    """What is said of an answer now."""
+
+    turn: int
+    rating: Literal["good", "bad"] | None
 
 
 class Stopped(BaseModel):

@@ -20,9 +20,11 @@ from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.room import Room
 from opencodeinterpreter.serving.schemas import (
     ErrorAnswer,
+    ForkBody,
     Info,
     ModelRow,
     NewSession,
+    Origin,
     SandboxState,
     SessionChange,
     SessionRow,
@@ -170,6 +172,16 @@ def delete_session(room: TheRoom, hub: TheHub) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/sessions/{identity}/fork", status_code=201, tags=["sessions"])
+def fork_session(body: ForkBody, room: TheRoom, hub: TheHub, key: TheKey, quotas: TheQuotas) -> SessionState:
+    """Make a session that begins as this one up to a turn, with its files as they are now, and goes on by itself.
+
+    Refused while something runs here.
+    """
+    quotas.check_sessions(key)
+    return describe(hub.fork(room, body.turn, body.title), hub)
+
+
 @router.get(
     "/sessions/{identity}/export",
     tags=["sessions"],
@@ -178,7 +190,9 @@ def delete_session(room: TheRoom, hub: TheHub) -> Response:
 )
 def export_session(room: TheRoom, hub: TheHub, to: Form = "ipynb", language: Language = "en") -> Response:
     """The session as a notebook with outputs, as Markdown, HTML, the code that worked, or a Code-Feedback line."""
-    text = export(room.turns(), to, identity=room.id, title=title_of(room, hub), language=language)
+    info = hub.store.info(room.id)
+    title, forked = (info.title, info.forked) if info is not None else ("", None)
+    text = export(room.turns(), to, identity=room.id, title=title, language=language, forked=forked)
     disposition = f'attachment; filename="{room.id}.{to}"'
     return Response(text, media_type=_MEDIA[to], headers={"Content-Disposition": disposition})
 
@@ -226,6 +240,7 @@ def _row(hub: Hub, info: SessionInfo) -> SessionRow:
         model=info.model,
         state=state,
         running=state in ("running", "waiting"),
+        fork=Origin(session=info.forked[0], turn=info.forked[1]) if info.forked is not None else None,
     )
 
 

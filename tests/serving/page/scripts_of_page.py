@@ -76,6 +76,16 @@ SCRIPTS: dict[str, object] = {
     "upload": [cell("print(open('sales.csv').read())"), "These are the sales."],
     "sessions": [cell("value = 5"), "It is set.", cell("print(value + 1)"), "Six."],
     "folders": [cell(FOLDERS), "They are made."],
+    "forks": [
+        cell("value = 5\nopen('made.txt', 'w').write('first')", "I set it."),
+        "It is set.",
+        cell("value = 7\nopen('made.txt', 'w').write('second')"),
+        "Now it is another.",
+        cell("print('value is', value + 1, open('made.txt').read())"),
+        "Seen.",
+        "The first one goes on.",
+    ],
+    "ratings": [cell("print(6 * 7)", "Let me see."), "It is **42**.", "It is a number."],
     "other": ["I am another one."],
     "install": [cell(GREETING), "Done.", "Done.", cell(GREETING), "Done."],
 }

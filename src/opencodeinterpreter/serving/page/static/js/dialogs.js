@@ -10,15 +10,15 @@ function opened(content, onclose = () => {}) {
   return dialog;
 }
 
-/** Ask whether to do something that cannot be taken back. */
-export function confirmed(question, verb) {
+/** Ask whether to do something: as a danger where it cannot be taken back. */
+export function confirmed(question, verb, kind = "danger") {
   return new Promise((resolve) => {
     opened(
       h(
         "form",
         { method: "dialog" },
         h("p", {}, question),
-        h("div.row.end", {}, h("button", { value: "" }, t("cancel")), h("button.danger", { value: "yes" }, verb)),
+        h("div.row.end", {}, h("button", { value: "" }, t("cancel")), h(`button.${kind}`, { value: "yes" }, verb)),
       ),
       (value) => resolve(value === "yes"),
     );

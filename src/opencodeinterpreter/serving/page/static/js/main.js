@@ -1,7 +1,7 @@
 /** Starts the page, and holds what is open: one session, its events, and what a person does with it. */
 import { ask, takeToken, upload } from "./api.js";
 import { Composer } from "./composer.js";
-import { menu } from "./dialogs.js";
+import { confirmed, menu } from "./dialogs.js";
 import { byId, h, refill } from "./dom.js";
 import { drawIcons, icon, iconButton } from "./icons.js";
 import { Files } from "./files.js";
@@ -39,7 +39,12 @@ class App {
       share: () => showShare(this.session),
     });
     this.files = new Files({ error });
-    this.sessions = new Sessions({ error, open: (id) => this.open(id), gone: () => this.open(null) });
+    this.sessions = new Sessions({
+      error,
+      open: (id) => this.open(id),
+      gone: () => this.open(null),
+      fork: (id) => this.fork(id),
+    });
     this.composer = new Composer({ error, send: (...given) => this.send(...given), stop: () => this.stop() });
     this.panels = new Panels();
     this.log = new Log(byId("log"), byId("scroller"), this.acts(), byId("welcome"));
@@ -66,6 +71,8 @@ class App {
       decide: (decision, text) => this.post("decision", { decision, text }),
       retry: () => this.post("retry"),
       undo: () => this.undo(),
+      rate: (turn, rating) => this.rate(turn, rating),
+      fork: (turn) => this.forkFrom(turn),
       editTask: (turn, text) => this.post("edit", { turn: turn.number, text }),
       view: (file) => this.files.view(file),
       download: (file) => this.files.fetch(file),
@@ -229,7 +236,7 @@ class App {
 
   /** Tell the server what a person did; true if it was taken. */
   async post(verb, body = {}) {
-    const begins = !["decision", "stop", "undo", "comments"].includes(verb);
+    const begins = !["decision", "stop", "undo", "comments", "ratings"].includes(verb);
     try {
       this.hideNotes();
       if (begins) this.beginning = this.log.following = true;
@@ -258,6 +265,27 @@ class App {
 
   async comment(text, round) {
     if (await this.post("comments", { text, cell: round.cell })) this.teller.say(t("comment kept"));
+  }
+
+  async rate(turn, rating) {
+    if (await this.post("ratings", { turn: turn.number, rating })) this.teller.say(t(`rated ${rating ?? "no more"}`));
+  }
+
+  /** Fork this session where a turn ends; of one in the middle it is said first what its files will be. */
+  async forkFrom(turn) {
+    const last = this.conversation.turns.findLast((each) => each.kind !== "replay") === turn;
+    if (last || (await confirmed(t("fork question"), t("fork"), "primary"))) await this.fork(this.session, turn.number);
+  }
+
+  async fork(id, turn = null) {
+    try {
+      const made = await ask("POST", `/sessions/${id}/fork`, { turn });
+      await this.open(made.id);
+      this.teller.say(t("forked"));
+      await this.sessions.load();
+    } catch (problem) {
+      this.error(problem);
+    }
   }
 
   chooseModel() {

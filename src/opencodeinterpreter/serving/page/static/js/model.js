@@ -38,6 +38,8 @@ function newTurn(kind, more = {}) {
     parts: [],
     answer: null,
     failure: null,
+    rating: null,
+    forked: null,
     started: null,
     ended: null,
     ...more,
@@ -218,6 +220,19 @@ export class Conversation {
     const turn = this.current();
     turn.failure = event;
     this.settle(turn);
+  }
+
+  on_rated(event) {
+    const turn = this.turns.find((each) => each.number === event.turn && each.kind !== "replay");
+    if (turn) this.touch(turn).rating = event.rating;
+  }
+
+  /** Up to here the events are those of the session that this one is a fork of. */
+  on_forked(event) {
+    this.close();
+    this.title = event.title || this.title;
+    const turn = this.turns.findLast((each) => each.kind !== "replay");
+    if (turn) this.touch(turn).forked = event;
   }
 
   on_undo() {

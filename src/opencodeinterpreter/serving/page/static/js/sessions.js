@@ -2,13 +2,13 @@
 import { ask } from "./api.js";
 import { asked, confirmed, menu } from "./dialogs.js";
 import { byId, h, refill } from "./dom.js";
-import { iconButton } from "./icons.js";
+import { icon, iconButton } from "./icons.js";
 import { ago, t } from "./words.js";
 
 const WAIT = 200;
 
 export class Sessions {
-  /** @param {{open: function, error: function, gone: function}} acts */
+  /** @param {{open: function, error: function, gone: function, fork: function}} acts */
   constructor(acts) {
     this.acts = acts;
     this.list = byId("session-list");
@@ -69,6 +69,7 @@ export class Sessions {
           "span.when",
           {},
           running ? h("span.spinner", { role: "img", "aria-label": t("runs") }) : null,
+          info.fork ? this.origin(info.fork) : null,
           ago(info.updated),
         ),
       ),
@@ -76,9 +77,16 @@ export class Sessions {
     );
   }
 
+  origin(fork) {
+    const name = this.infos.find((info) => info.id === fork.session)?.title;
+    const told = name ? t("fork of", { name }) : t("fork of another");
+    return h("span.origin", { title: told }, icon("fork"), h("span.hidden", {}, `${told}, `), h("span", { "aria-hidden": "true" }, t("a fork")));
+  }
+
   more(button, info, title) {
     menu(button, [
       { label: t("rename"), act: () => this.rename(info, title) },
+      info.turns ? { label: t("fork"), act: () => this.acts.fork(info.id) } : null,
       { label: t("delete"), danger: true, act: () => this.remove(info, title) },
     ]);
   }

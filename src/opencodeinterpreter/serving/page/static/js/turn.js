@@ -2,6 +2,7 @@
 import { arrange, h, refill } from "./dom.js";
 import { icon, iconButton } from "./icons.js";
 import { Cell, fileButton } from "./cell.js";
+import { Ending } from "./ending.js";
 import { markdown, tokensOf } from "./markdown.js";
 import { count, seconds, t } from "./words.js";
 
@@ -10,6 +11,7 @@ export class TurnView {
     Object.assign(this, { acts, turn, views: new Map() });
     this.parts = h("div.parts");
     this.end = h("footer.end");
+    this.ending = new Ending(acts, turn);
     this.asked =
       turn.kind === "task" ? this.question() : h("h2.own-cells", {}, t(turn.kind === "own" ? "you ran" : "ran again"));
     this.element = h(
@@ -141,7 +143,8 @@ export class TurnView {
 
   showEnd(last, busy, rounds) {
     const { answer, failure } = this.turn;
-    const key = JSON.stringify([Boolean(answer), Boolean(failure), this.turn.closed, last, busy]);
+    this.ending.update(busy);
+    const key = JSON.stringify([Boolean(answer), Boolean(failure), this.turn.closed, last, busy, this.turn.forked]);
     if (key === this.endKey) return;
     this.endKey = key;
     this.end.hidden = !(answer || failure || this.turn.closed) || this.turn.kind === "replay";
@@ -153,25 +156,9 @@ export class TurnView {
         "div.end-bar",
         {},
         this.cost(rounds),
-        last
-          ? h(
-              "span.end-buttons",
-              {},
-              h(
-                "button.quiet",
-                { type: "button", disabled: busy, onclick: () => this.acts.retry() },
-                icon("again"),
-                t("retry"),
-              ),
-              h(
-                "button.quiet",
-                { type: "button", disabled: busy, onclick: () => this.acts.undo() },
-                icon("undo"),
-                t("undo"),
-              ),
-            )
-          : null,
+        this.ending.buttons(last, busy),
       ),
+      this.ending.mark(),
     );
   }
 
