@@ -31,6 +31,7 @@ from opencodeinterpreter.serving.guard import Guard, GuardSettings
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.links import Links
 from opencodeinterpreter.serving.metrics import Metrics
+from opencodeinterpreter.serving.openai_asides import Asides
 from opencodeinterpreter.serving.openai_dialogs import Dialogs
 from opencodeinterpreter.serving.previews import Previews
 from opencodeinterpreter.serving.quotas import Quotas
@@ -90,6 +91,7 @@ def create_app(
     app.state.hub, app.state.links, app.state.guard, app.state.quotas = hub, links, guard, Quotas(hub)
     app.state.metrics = Metrics(hub)
     app.state.dialogs = Dialogs(hub.store.root)
+    app.state.asides = Asides(hub)
     app.state.previews = Previews(hub.isolation)
     app.state.shares = Shares(hub.store.root, links)
     # Previews before files, whose paths may be anything.

@@ -7,6 +7,8 @@ after an edit of an earlier answer, a new one is made in which the code of the d
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 import uuid
@@ -23,6 +25,7 @@ from opencodeinterpreter.errors import UnknownSessionError
 from opencodeinterpreter.models.base import Generation
 from opencodeinterpreter.serving.access import Key
 from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.openai_asides import Asides, is_aside
 from opencodeinterpreter.serving.openai_dialogs import Dialogs, Said, digest
 from opencodeinterpreter.serving.openai_input import Asked, ChatBody, asked_of, generation_of, put
 from opencodeinterpreter.serving.openai_text import TurnText, code_of, words_of
@@ -33,6 +36,8 @@ from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, T
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
 
+_END_SECONDS = 5.0
+"""For a run whose caller has left to end, before the dialog goes on."""
 _FAILED = {"model": 502, "sandbox": 503, "input": 400}
 
 
@@ -45,6 +50,8 @@ class Run:
     """The number of the last event before it."""
     skip: int
     """Turns of an earlier dialog that it takes over first."""
+    turns: int
+    """The turns of the session once it has ended."""
 
 
 @router.get("/models")
@@ -64,9 +71,14 @@ async def chat_completions(
     links: TheLinks,
     quotas: TheQuotas,
     x_session_id: Annotated[str | None, Header(max_length=100, description="Go on in this session.")] = None,
+    x_background_task: Annotated[
+        str | None, Header(max_length=100, description="Not empty: the client's own question; words alone answer it.")
+    ] = None,
 ) -> Response:
     """Do a turn and answer with what was said, done and made, as one text in Markdown."""
     hub.shelf.check(body.model)
+    if is_aside(body, x_background_task):
+        return await _aside(body, request, hub)
     asked = asked_of(body.messages)
     dialogs: Dialogs = request.app.state.dialogs
     finder = Finder(hub, key, quotas, dialogs, body.model)
@@ -76,8 +88,12 @@ async def chat_completions(
     base = str(request.base_url).rstrip("/")
     text = TurnText(lambda path: base + links.to(run.room.id, path), run.skip)
 
-    def remember() -> None:
-        said = (*asked.before, ("user", asked.task), ("assistant", text.text))
+    def remember(whole: bool = True) -> None:
+        said = (*asked.before, ("user", asked.task))
+        if not whole:
+            dialogs.note_cut(digest(key.name, body.user or "", said), run.room.id, run.turns, text.text)
+            return
+        said = (*said, ("assistant", text.text))
         dialogs.note(digest(key.name, body.user or "", said), run.room.id, len(run.room.turns()))
 
     headers = {"X-Session-ID": run.room.id}
@@ -87,6 +103,23 @@ async def chat_completions(
         chunks = _chunks(run, text, identity, created, body.model, wanted, remember, request)
         return StreamingResponse(chunks, media_type="text/event-stream", headers=headers)
     return await _whole(run, text, identity, created, body.model, remember, request, headers)
+
+
+async def _aside(body: ChatBody, request: Request, hub: Hub) -> Response:
+    asides: Asides = request.app.state.asides
+    text, finish, cost = await asides.answer(body, generation_of(body, hub.settings.generation), request)
+    identity, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
+    about = {"id": identity, "object": "chat.completion", "created": created, "model": body.model}
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "finish_reason": finish, "logprobs": None}
+    if not body.stream:
+        return JSONResponse({**about, "choices": [{**choice, "message": message}], "usage": _usage(cost)})
+    about["object"] = "chat.completion.chunk"
+    chunks = [{**about, "choices": [{**choice, "delta": message}]}]
+    if body.stream_options is not None and body.stream_options.include_usage:
+        chunks.append({**about, "choices": [], "usage": _usage(cost)})
+    sent = "".join(_sse(chunk) for chunk in chunks) + "data: [DONE]\n\n"
+    return Response(sent, media_type="text/event-stream")
 
 
 async def _whole(
@@ -130,7 +163,7 @@ async def _chunks(
     created: int,
     model: str,
     usage: bool,
-    remember: Callable[[], None],
+    remember: Callable[[bool], None],
     request: Request,
 ) -> AsyncIterator[str]:
     def chunk(delta: dict[str, Any], finish: str | None = None) -> str:
@@ -139,18 +172,22 @@ async def _chunks(
 
     about = {"id": identity, "object": "chat.completion.chunk", "created": created, "model": model}
     last: dict[str, Any] = {}
-    yield chunk({"role": "assistant", "content": ""})
-    async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
-        async for _, row in rows:
-            piece = text.feed(row)
-            if piece:
-                yield chunk({"content": piece})
-            if row["type"] in ("answer", "failure"):
-                last = row
+    try:
+        yield chunk({"role": "assistant", "content": ""})
+        async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+            async for _, row in rows:
+                piece = text.feed(row)
+                if row["type"] in ("answer", "failure"):
+                    last = row
+                if piece:
+                    yield chunk({"content": piece})
+    except (GeneratorExit, asyncio.CancelledError):
+        remember(False)  # not in a thread: nothing can be waited for any more
+        raise
     if last.get("type") == "failure":
         yield _sse({"error": {"message": last["message"], "type": last["kind"], "code": None}})
         return
-    await run_in_threadpool(remember)
+    await run_in_threadpool(remember, True)
     yield chunk({}, _finish(last))
     if usage:
         yield _sse({**about, "choices": [], "usage": _usage(last)})
@@ -189,19 +226,28 @@ class Finder:
         task = asked.task
         if asked.system.strip() and not room.turns() and not earlier:
             task = f"(For this whole conversation: {asked.system.strip()})\n\n{task}"
-        before = room.sequence
+        before, turns = room.sequence, len(room.turns()) + len(earlier) + 1
         if earlier:
             room.adopt(earlier, lambda it: it.stream(task, present=files), generation)
         else:
             room.message(task, files, generation)
-        return Run(room, before, len(earlier))
+        return Run(room, before, len(earlier), turns)
 
     def _known(self, asked: Asked, user: str) -> Room | None:
         """Return the session of a dialog that is gone on with, brought back to where the dialog stands."""
         if not asked.before:
             return None
         found = self._dialogs.find(digest(self._key.name, user, asked.before))
+        if found is None and asked.before[-1][0] == "assistant":
+            *before, (_, kept) = asked.before
+            found = self._dialogs.find_cut(digest(self._key.name, user, before), kept)
+            if found is not None:
+                self._let_end(found[0])
         return self.at(*found) if found else None
+
+    def _let_end(self, session: str) -> None:
+        with contextlib.suppress(UnknownSessionError):
+            self._hub.room(session, self._key.name).wait(_END_SECONDS)
 
     def at(self, session: str, turns: int) -> Room | None:
         """Return a session, taken back to so many turns; None if that cannot be."""

@@ -15,7 +15,7 @@ Said = tuple[str, str]
 
 def digest(owner: str, user: str, dialog: Sequence[Said]) -> str:
     """Return the hash of a dialog. Two owners, or two users of one owner, never meet in one session."""
-    said = [[role, " ".join(text.split())] for role, text in dialog if role in ("user", "assistant")]
+    said = [[role, _on_one_line(text)] for role, text in dialog if role in ("user", "assistant")]
     return hashlib.sha256(json.dumps([owner, user, said]).encode()).hexdigest()
 
 
@@ -31,10 +31,13 @@ class Dialogs:
         with self._opened() as base:
             base.execute("CREATE TABLE IF NOT EXISTS dialogs (digest TEXT PRIMARY KEY, session TEXT, turns INTEGER)")
             base.execute("CREATE TABLE IF NOT EXISTS responses (id TEXT PRIMARY KEY, session TEXT, turns INTEGER)")
+            base.execute("CREATE TABLE IF NOT EXISTS cut (digest TEXT, session TEXT, turns INTEGER, answer TEXT)")
 
     def note(self, key: str, session: str, turns: int) -> None:
-        """Remember a dialog."""
+        """Remember a dialog. Others that had taken the session as far, or farther, are no longer what it holds."""
         with self._opened() as base:
+            base.execute("DELETE FROM dialogs WHERE session = ? AND turns >= ?", (session, turns))
+            base.execute("DELETE FROM cut WHERE session = ? AND turns >= ?", (session, turns))
             base.execute("INSERT OR REPLACE INTO dialogs VALUES (?, ?, ?)", (key, session, turns))
 
     def find(self, key: str) -> tuple[str, int] | None:
@@ -42,6 +45,25 @@ class Dialogs:
         with self._opened() as base:
             found = base.execute("SELECT session, turns FROM dialogs WHERE digest = ?", (key,)).fetchone()
         return (str(found[0]), int(found[1])) if found else None
+
+    def note_cut(self, key: str, session: str, turns: int, answer: str) -> None:
+        """Remember a dialog whose last answer its caller did not take to the end.
+
+        Args:
+            key: of the dialog before that answer.
+            answer: what was sent of it; the caller may have kept less.
+        """
+        with self._opened() as base:
+            base.execute("DELETE FROM cut WHERE session = ? AND turns >= ?", (session, turns))
+            base.execute("INSERT INTO cut VALUES (?, ?, ?, ?)", (key, session, turns, _on_one_line(answer)))
+
+    def find_cut(self, key: str, answer: str) -> tuple[str, int] | None:
+        """Return the session in which an answer, of which the caller has the beginning, was stopped, or None."""
+        kept = _on_one_line(answer)
+        with self._opened() as base:
+            query = "SELECT session, turns, answer FROM cut WHERE digest = ? ORDER BY rowid DESC"
+            found = [row for row in base.execute(query, (key,)) if str(row[2]).startswith(kept)]
+        return (str(found[0][0]), int(found[0][1])) if found else None
 
     def note_response(self, identity: str, session: str, turns: int) -> None:
         """Remember a response by its id."""
@@ -62,3 +84,7 @@ class Dialogs:
                 yield base
         finally:
             base.close()
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

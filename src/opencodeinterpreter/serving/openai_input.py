@@ -51,6 +51,12 @@ class ChatBody(Lenient):
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = Field(None, ge=-(2**31), lt=2**32)
     user: str | None = Field(None, max_length=500)
+    response_format: dict[str, Any] | None = None
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether the answer is to be JSON, which a turn with its code and output is not."""
+        return (self.response_format or {}).get("type") in ("json_object", "json_schema")
 
 
 @dataclass(frozen=True)

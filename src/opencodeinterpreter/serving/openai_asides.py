@@ -1,0 +1,145 @@
+"""What chat programs ask on their own account: a title for a chat, its tags, what might be asked next.
+
+Such a request is about a dialog and no part of one. The model alone answers it: no session is made for it, no code
+runs, and no dialog that a person has is changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import anyio.to_thread
+from starlette.requests import Request
+
+from opencodeinterpreter.dialog import Message, Role
+from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.models.base import Generation, Usage
+from opencodeinterpreter.serving.fair_queue import SessionModel
+from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.openai_input import ChatBody, parts_of
+from opencodeinterpreter.serving.refusals import ClosingError, OverloadedError
+
+_AT_A_TIME = 4
+"""Threads for such requests, so that they never take those that sessions need."""
+_CHARACTERS_A_TOKEN = 2
+_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_TITLES = (
+    "Provide a concise, 5-word-or-less title for the conversation",
+    "Analyze this conversation and provide:\n1. The",
+)
+"""How LibreChat begins what it asks, unless another prompt was set there."""
+
+
+def is_aside(body: ChatBody, task: str | None) -> bool:
+    """Tell whether a request is a chat program's own.
+
+    Args:
+        task: what the client says that it is for, in a header; empty for a message of a person.
+    """
+    if task or body.wants_json:
+        return True
+    asked = [message for message in body.messages if message.role not in ("system", "developer")]
+    if len(asked) != 1 or asked[0].role != "user":
+        return False
+    text = parts_of(asked[0].content)[0].strip()
+    if text.startswith("### Task:\n"):  # Open WebUI begins so, but what it found in documents as well
+        return text.endswith("</chat_history>") or text.startswith("### Task:\nYou are an autocompletion system")
+    return text.startswith(_TITLES)
+
+
+class Asides:
+    """Answers such requests.
+
+    Args:
+        hub: whose models answer, in the same queue as those of sessions.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._limiter = anyio.CapacityLimiter(_AT_A_TIME)
+
+    async def answer(self, body: ChatBody, generation: Generation, request: Request) -> tuple[str, str, dict[str, Any]]:
+        """Return the reply, why it ended, and what it cost as an event tells it. Who leaves ends it.
+
+        Raises:
+            OverloadedError: too many wait for the model, or the server is about to end.
+            InputError: JSON was asked for, and the model gave none; or there is nothing to answer.
+            ModelError: the model cannot go on.
+        """
+        self._admit()
+        messages = [
+            Message(_ROLES[message.role], parts_of(message.content)[0])
+            for message in body.messages
+            if message.role in _ROLES
+        ]
+        if not any(message.content.strip() for message in messages):
+            raise InputError("The messages have no text.")
+        model = self._hub.shelf.for_session(body.model)
+
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            model.cancel()
+
+        watching = asyncio.create_task(watch())
+        try:
+            text, finish, usage = await anyio.to_thread.run_sync(
+                _reply, model, messages, generation, limiter=self._limiter
+            )
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+        return (_json_in(text) if body.wants_json else text), finish, {"usage": _counts(usage)}
+
+    def _admit(self) -> None:
+        if self._hub.closing:
+            raise ClosingError("The server is being shut down; try again in a moment.", 10)
+        waiting = self._hub.shelf.waiting()
+        if waiting >= self._hub.settings.max_waiting:
+            raise OverloadedError(f"{waiting} messages wait for the model already; try again in a while.", 15)
+
+
+def _reply(model: SessionModel, messages: list[Message], generation: Generation) -> tuple[str, str, Usage | None]:
+    most = max(1000, (model.context_tokens - generation.max_tokens) * _CHARACTERS_A_TOKEN // len(messages))
+    short = [replace(message, content=_without_middle(message.content, most)) for message in messages]
+    with model.stream(short, generation) as reply:
+        text = "".join(reply)
+    return text.strip(), reply.finish_reason or "stop", reply.usage
+
+
+def _without_middle(text: str, most: int) -> str:
+    """Return a text that fits: what is asked stands at its beginning, the newest of the dialog at its end."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}\n[...]\n{text[-(most // 2) :]}"
+
+
+def _json_in(text: str) -> str:
+    """Return the JSON of a reply, without what small models put around it.
+
+    Raises:
+        InputError: there is none. Its status, unlike that of a model's fault, lets no client ask again and again.
+    """
+    decoder = json.JSONDecoder()
+    start = text.find("{")
+    while start >= 0:
+        with contextlib.suppress(ValueError):
+            _, end = decoder.raw_decode(text, start)
+            return text[start:end]
+        start = text.find("{", start + 1)
+    raise InputError("JSON was asked for, and the model did not answer in JSON.")
+
+
+def _counts(usage: Usage | None) -> dict[str, int | None]:
+    if usage is None:
+        return {}
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cached_prompt_tokens": usage.cached_prompt_tokens,
+    }
