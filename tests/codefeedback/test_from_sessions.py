@@ -9,6 +9,7 @@ import pytest
 
 from opencodeinterpreter import Interpreter, Sandbox, ScriptedModel
 from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
+from opencodeinterpreter.codefeedback.pipeline.stage import Outcome
 from opencodeinterpreter.codefeedback.sessions.from_sessions import (
     FromSessions,
     SessionSettings,
@@ -145,3 +146,31 @@ def test_the_stage_runs_from_the_log_to_a_file_and_keeps_no_raw_text(events: Pat
     assert KEY not in everything
     assert "annmiller" not in everything
     assert "nothing to learn from" in everything
+
+
+def told(store: SessionStore, session: str) -> Outcome:
+    (record,) = session_records(store.folder(session) / "events.jsonl")
+    assert record.row is not None
+    return FromSessions().convert(record.row)
+
+
+def test_ratings_go_along_and_a_fork_teaches_only_what_is_its_own(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path)
+    with (
+        store.create(model="small") as session,
+        Sandbox(workspace=session.workspace) as sandbox,
+        Interpreter(ScriptedModel(["One.", "Two."]), sandbox=sandbox, session=session) as it,
+    ):
+        it.run("the first")
+        it.run("the second")
+        it.rate("good", 0)
+        it.rate("bad", 1)
+    (dialog,) = told(store, session.id).rows
+    assert [message["content"] for message in dialog["messages"]] == ["the first", "One."]
+    assert dialog["messages"][1]["meta"]["rating"] == "good"
+
+    with store.fork(session.id) as fork:
+        pass
+    assert told(store, fork.id).rows == ()
+    store.delete(session.id)
+    assert len(told(store, fork.id).rows) == 1, "nobody else tells it any more"

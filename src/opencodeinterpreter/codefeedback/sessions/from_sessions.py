@@ -23,7 +23,7 @@ from opencodeinterpreter.interpreter.feedback import comment_feedback
 from opencodeinterpreter.interpreter.recording import result_from_json
 from opencodeinterpreter.interpreter.session_log import read_events
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the form that sessions are given; a change of it is a new version."""
 
 
@@ -69,6 +69,8 @@ class FromSessions:
         telling = _Telling(scrubber)
         for event in row["events"]:
             telling.take(event)
+            if event.get("type") == "forked" and row.get("original is there"):
+                telling.learn_no_more_from_it()
         messages = telling.messages()
         notes = {"human feedback": dict(telling.counts), "scrubbed": dict(scrubber.counts)}
         if not messages:
@@ -97,7 +99,9 @@ def session_records(path: Path) -> Iterator[Record]:
     """
     identity = "session-" + hashlib.sha256(path.parent.name.encode()).hexdigest()[:12]
     events = list(read_events(path.parent, outputs=False))
-    yield Record(path.name, 1, {"id": identity, "events": events})
+    originals = [str(event.get("session") or "") for event in events if event.get("type") == "forked"]
+    there = any(name and (path.parent.with_name(Path(name).name) / path.name).is_file() for name in originals)
+    yield Record(path.name, 1, {"id": identity, "events": events, "original is there": there})
 
 
 class _Telling:
@@ -110,6 +114,8 @@ class _Telling:
         self._messages: list[Message] = []
         self._turns: list[tuple[int, list[str]]] = []
         """for each turn, how many messages there were before it, and what was still to be said"""
+        self._ratings: dict[int, str] = {}
+        """by turn"""
         self._unsaid: list[str] = []
         self._round: dict[str, Any] = {}
 
@@ -135,13 +141,35 @@ class _Telling:
         elif kind == "undo" and self._turns:
             length, self._unsaid = self._turns.pop()
             del self._messages[length:]
+            self._ratings.pop(len(self._turns), None)
             self.counts["taken back"] += 1
+        elif kind == "rated":
+            self._ratings[int(event["turn"])] = str(event.get("rating") or "")
+
+    def learn_no_more_from_it(self) -> None:
+        """Keep what was told so far as context only: in a fork it is another session's, which is told as well."""
+        self._messages = [Message(each.role, each.content, {**each.meta, "train": False}) for each in self._messages]
 
     def messages(self) -> list[Message]:
         """Return what can be learned from: it ends with something of the assistant's that was not refused."""
-        messages = list(self._messages)
+        messages = self._rated()
         while messages and (messages[-1].role == "user" or not messages[-1].meta["train"]):
             messages.pop()
+        return messages
+
+    def _rated(self) -> list[Message]:
+        """Return the messages, the last reply of each rated turn with its rating; from a bad one nothing is learned."""
+        messages = list(self._messages)
+        starts = [start for start, _ in self._turns] + [len(messages)]
+        for turn, rating in self._ratings.items():
+            places = range(starts[turn], starts[turn + 1]) if rating and turn + 1 < len(starts) else range(0)
+            place = next((place for place in reversed(places) if messages[place].role == "assistant"), None)
+            if place is None:
+                continue
+            last = messages[place]
+            meta = {**last.meta, "rating": rating, "train": last.meta["train"] and rating != "bad"}
+            messages[place] = Message(last.role, last.content, meta)
+            self.counts[f"rated {rating}"] += 1
         return messages
 
     def _begin(self, task: str, files: Iterable[Any]) -> None:
