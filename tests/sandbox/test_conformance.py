@@ -624,7 +624,10 @@ class TestWhatOutlivesARun:
             "t = threading.Thread(target=print, args=('thread',)); t.start(); t.join()\n"
             "with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(f, [1, 2, 3]))"
         )
-        assert sorted(result.stdout.split()) == sorted(["thread", "worker", "worker", "worker", "[1,", "4,", "9]"])
+        # print() writes a text and its line end one after the other, and another process may come between.
+        assert result.stdout.count("worker") == 3
+        assert "thread\n" in result.stdout
+        assert "[1, 4, 9]\n" in result.stdout
 
     def test_a_forked_child_that_does_not_exit_is_no_second_kernel(self, shared: AnySandbox) -> None:
         for _ in range(3):
