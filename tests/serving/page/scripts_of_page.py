@@ -43,6 +43,16 @@ print("<b>not bold</b>")
 
 GREETING = "import ocint_greeting\nprint(ocint_greeting.TEXT)"
 
+LINE_END = """
+import sys, time
+from IPython.display import HTML, display
+sys.stdout.write('one line')
+sys.stdout.flush()
+display(HTML('<p>between</p>'))
+time.sleep(0.5)
+print()
+"""
+
 FOLDERS = """
 import os
 os.makedirs('made/deep')
@@ -75,6 +85,7 @@ SCRIPTS: dict[str, object] = {
     "shared": [cell(HOSTILE, HOSTILE_TEXT), "Nothing happened."],
     "upload": [cell("print(open('sales.csv').read())"), "These are the sales."],
     "sessions": [cell("value = 5"), "It is set.", cell("print(value + 1)"), "Six."],
+    "line end": [cell(LINE_END), "Done."],
     "folders": [cell(FOLDERS), "They are made."],
     "forks": [
         cell("value = 5\nopen('made.txt', 'w').write('first')", "I set it."),

@@ -17,7 +17,7 @@ def pressed(thumb: Locator, whether: bool) -> None:
 def test_a_session_is_forked_at_a_turn_and_from_the_list(open_page) -> None:
     client = open_page("forks")
     page = client.page
-    client.do("Set the value")
+    client.do("Keep number five")
     client.do("Set another")
     source, before = client.session, client.shown()
 
@@ -35,10 +35,10 @@ def test_a_session_is_forked_at_a_turn_and_from_the_list(open_page) -> None:
     expect(page.locator(".turn")).to_have_count(1)
     expect(page.locator(".fork-mark")).to_contain_text("Up to here as in the session that this is a fork of.")
     expect(page.locator("#said")).to_contain_text("This is the fork")
-    expect(page.locator("#title")).to_have_text("Set the value")
+    expect(page.locator("#title")).to_have_text("Keep number five")
     expect(page.locator("#resumed")).to_contain_text("variables of the earlier code are gone")
     row = page.locator(f'#session-list li[data-id="{fork}"]')
-    expect(row.locator(".origin")).to_have_attribute("title", "Fork of “Set the value”")
+    expect(row.locator(".origin")).to_have_attribute("title", "Fork of “Keep number five”")
     expect(page.locator(f'#session-list li[data-id="{source}"] .origin')).to_have_count(0)
 
     page.fill("#task", "What is it?")
@@ -55,7 +55,9 @@ def test_a_session_is_forked_at_a_turn_and_from_the_list(open_page) -> None:
     assert client.session == source
     assert client.shown() == before
 
-    page.locator(f'#session-list li[data-id="{source}"]').get_by_role("button", name="More for Set the value").click()
+    page.locator(f'#session-list li[data-id="{source}"]').get_by_role(
+        "button", name="More for Keep number five"
+    ).click()
     page.get_by_role("menuitem", name="Fork").click()
     expect(page.locator(".fork-mark")).to_have_count(1)
     expect(page.locator(".turn")).to_have_count(2)

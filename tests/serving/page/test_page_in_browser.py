@@ -209,6 +209,12 @@ def test_nothing_that_a_model_or_its_code_wrote_can_act(open_page) -> None:
     client.complaints.clear()
 
 
+def test_a_line_end_that_comes_late_is_no_output_of_its_own(open_page) -> None:
+    turn = open_page("line end").do("Print it")
+    expect(turn.locator(".stream")).to_have_count(1)
+    expect(turn.locator(".stream")).to_contain_text("one line")
+
+
 def test_sessions_are_found_renamed_exported_and_deleted(open_page) -> None:
     client = open_page("sessions")
     page = client.page

@@ -173,8 +173,9 @@ export class Conversation {
       items.push({ key: ++keys, display });
       return;
     }
-    const last = items.at(-1);
-    if (last && last.stream === stream) last.text = shortened(last.text + text, last);
+    // A line end alone, which can come apart from its line, belongs to it even if a figure came between.
+    const last = text === "\n" ? items.findLast((item) => item.stream === stream) : items.at(-1);
+    if (last?.stream === stream) last.text = shortened(last.text + text, last);
     else items.push({ key: ++keys, stream, text, cut: 0 });
   }
 
