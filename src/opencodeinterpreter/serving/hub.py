@@ -223,11 +223,15 @@ class Hub:
         Raises:
             OverloadedError: too many wait for the model, or the server is about to end.
         """
+        self.check_queue()
+        room.used = time.monotonic()
+
+    def check_queue(self) -> None:
+        """Raise OverloadedError if too many wait for the model, or the server is about to end."""
         self._check_running()
         waiting = self.shelf.waiting()
         if waiting >= self.settings.max_waiting:
             raise OverloadedError(f"{waiting} messages wait for the model already; try again in a while.", 15)
-        room.used = time.monotonic()
 
     def make_room(self, room: RoomRuns) -> None:
         """Make sure that one more session may have a kernel, by parking the one not used for longest.

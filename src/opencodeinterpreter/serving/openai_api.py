@@ -25,13 +25,14 @@ from opencodeinterpreter.errors import UnknownSessionError
 from opencodeinterpreter.models.base import Generation
 from opencodeinterpreter.serving.access import Key
 from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.leaving import ended_with
 from opencodeinterpreter.serving.openai_asides import Asides, is_aside
 from opencodeinterpreter.serving.openai_dialogs import Dialogs, Said, digest
 from opencodeinterpreter.serving.openai_input import Asked, ChatBody, asked_of, generation_of, put
 from opencodeinterpreter.serving.openai_text import TurnText, code_of, words_of
 from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.room import Room
-from opencodeinterpreter.serving.run_rows import ended_with, run_rows
+from opencodeinterpreter.serving.run_rows import run_rows
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
@@ -133,7 +134,7 @@ async def _whole(
     headers: dict[str, str],
 ) -> Response:
     last: dict[str, Any] = {}
-    async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+    async with ended_with(request, run.room.stop), aclosing(run_rows(run.room, run.before)) as rows:
         async for _, row in rows:
             text.feed(row)
             if row["type"] in ("answer", "failure"):
@@ -174,7 +175,7 @@ async def _chunks(
     last: dict[str, Any] = {}
     try:
         yield chunk({"role": "assistant", "content": ""})
-        async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+        async with ended_with(request, run.room.stop), aclosing(run_rows(run.room, run.before)) as rows:
             async for _, row in rows:
                 piece = text.feed(row)
                 if row["type"] in ("answer", "failure"):

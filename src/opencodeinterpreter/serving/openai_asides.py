@@ -6,7 +6,6 @@ runs, and no dialog that a person has is changed.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from dataclasses import replace
@@ -20,8 +19,8 @@ from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models.base import Generation, Usage
 from opencodeinterpreter.serving.fair_queue import SessionModel
 from opencodeinterpreter.serving.hub import Hub
+from opencodeinterpreter.serving.leaving import ended_with
 from opencodeinterpreter.serving.openai_input import ChatBody, parts_of
-from opencodeinterpreter.serving.refusals import ClosingError, OverloadedError
 
 _AT_A_TIME = 4
 """Threads for such requests, so that they never take those that sessions need."""
@@ -70,7 +69,7 @@ class Asides:
             InputError: JSON was asked for, and the model gave none; or there is nothing to answer.
             ModelError: the model cannot go on.
         """
-        self._admit()
+        self._hub.check_queue()
         messages = [
             Message(_ROLES[message.role], parts_of(message.content)[0])
             for message in body.messages
@@ -80,28 +79,11 @@ class Asides:
             raise InputError("The messages have no text.")
         model = self._hub.shelf.for_session(body.model)
 
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            model.cancel()
-
-        watching = asyncio.create_task(watch())
-        try:
+        async with ended_with(request, model.cancel):
             text, finish, usage = await anyio.to_thread.run_sync(
                 _reply, model, messages, generation, limiter=self._limiter
             )
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
         return (_json_in(text) if body.wants_json else text), finish, {"usage": _counts(usage)}
-
-    def _admit(self) -> None:
-        if self._hub.closing:
-            raise ClosingError("The server is being shut down; try again in a moment.", 10)
-        waiting = self._hub.shelf.waiting()
-        if waiting >= self._hub.settings.max_waiting:
-            raise OverloadedError(f"{waiting} messages wait for the model already; try again in a while.", 15)
 
 
 def _reply(model: SessionModel, messages: list[Message], generation: Generation) -> tuple[str, str, Usage | None]:

@@ -18,13 +18,14 @@ from starlette.concurrency import run_in_threadpool
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models.base import Generation
 from opencodeinterpreter.serving.files_api import download_file
+from opencodeinterpreter.serving.leaving import ended_with
 from opencodeinterpreter.serving.openai_api import Finder, Run
 from opencodeinterpreter.serving.openai_dialogs import Dialogs
 from opencodeinterpreter.serving.openai_input import ChatMessage, Lenient, asked_of
 from opencodeinterpreter.serving.refusals import NotHereError
 from opencodeinterpreter.serving.responses_items import Items, file_id, path_of
 from opencodeinterpreter.serving.room import Room
-from opencodeinterpreter.serving.run_rows import ended_with, run_rows
+from opencodeinterpreter.serving.run_rows import run_rows
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
@@ -110,7 +111,7 @@ async def create_response(
         return StreamingResponse(
             _streamed(run, reply, request, remember), media_type="text/event-stream", headers=headers
         )
-    async with ended_with(request, room), aclosing(run_rows(room, run.before)) as rows:
+    async with ended_with(request, room.stop), aclosing(run_rows(room, run.before)) as rows:
         async for _, row in rows:
             for _event in items.feed(row):
                 pass
@@ -134,7 +135,7 @@ async def _streamed(run: Run, reply: Reply, request: Request, remember: Callable
 
     yield sent({"type": "response.created", "response": reply.shown("in_progress")})
     yield sent({"type": "response.in_progress", "response": reply.shown("in_progress")})
-    async with ended_with(request, run.room), aclosing(run_rows(run.room, run.before)) as rows:
+    async with ended_with(request, run.room.stop), aclosing(run_rows(run.room, run.before)) as rows:
         async for _, row in rows:
             for event in reply.items.feed(row):
                 yield sent(event)

@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from typing import Any
-
-from starlette.requests import Request
 
 from opencodeinterpreter.serving.feed import Tail
 from opencodeinterpreter.serving.room import Room
 
 _LOOK_SECONDS = 5.0
-
-
-@asynccontextmanager
-async def ended_with(request: Request, room: Room) -> AsyncIterator[None]:
-    """Stop the room's run as soon as the client of ``request`` has gone, also while there is nothing to send."""
-
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        room.stop()
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
 
 
 async def run_rows(room: Room, after: int) -> AsyncGenerator[tuple[int, dict[str, Any]], None]:
