@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencodeinterpreter.codefeedback.methods.packing import PackingSettings, PackingStage, pack
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 from opencodeinterpreter.codefeedback.pipeline.stage import Outcome, Row, Table
 from opencodeinterpreter.codefeedback.similarity.neighbours import Neighbours
 from opencodeinterpreter.dialog import Dialog
-from opencodeinterpreter.errors import ConfigError, InputError
+from opencodeinterpreter.errors import ConfigError
 
 THINGS = ["list of numbers", "text file", "web server", "database table", "binary tree", "matrix of floats"]
 DEEDS = ["sort", "read", "print", "test", "copy", "delete", "compress"]
@@ -122,9 +123,17 @@ def test_nothing_but_vectors_is_left_in_the_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["embeddings"]
 
 
-def test_a_row_that_is_no_query_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a query lacks query"):
-        packed([{"id": "p", "statement": "Sort."}], tmp_path)
+def test_a_row_that_is_no_query_is_set_aside_with_its_place(tmp_path: Path) -> None:
+    given_rows = [*rows(), {"id": "p", "statement": "Sort.", "solutions": []}, {"id": "q", "answer": "Yes."}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given_rows))
+    stage = PackingStage(PackingSettings(model="tfidf", floor=0.3))
+    ended = run_stage(Job(stage=stage, inputs=[tmp_path / "in.jsonl"], out=tmp_path / "packed.jsonl"))
+    dropped = [json.loads(line) for line in (tmp_path / "packed.dropped.jsonl").read_text().splitlines()]
+    assert [drop["detail"] for drop in dropped if drop["reason"] == "bad record"] == [
+        "in.jsonl:43: this is a problem, not a query; the stage queries makes queries of problems",
+        "in.jsonl:44: a query lacks query",
+    ]
+    assert ended.manifest["rows_in"] == len(given_rows)
 
 
 @pytest.mark.parametrize(

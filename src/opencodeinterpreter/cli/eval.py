@@ -41,6 +41,7 @@ def run_(
     concurrency: given.Concurrency = None,
     minutes: given.Minutes = None,
     responses: given.Responses = None,
+    replies_of: given.RepliesOf = None,
     workers: given.Workers = None,
     json_: given.Json = False,
 ) -> None:
@@ -53,7 +54,7 @@ def run_(
         prompt=prompt, flattened=flattened, refine=refine, refine_temperature=refine_temperature,
         candidates=candidates, again=again, gate=gate, spend=spend, baseline=baseline, temperature=temperature,
         top_p=top_p, seed=seed, max_tokens=max_tokens, context=context, concurrency=concurrency, minutes=minutes,
-        responses=responses, workers=workers, as_json=json_,
+        responses=responses, replies_of=tuple(replies_of or ()), workers=workers, as_json=json_,
     )  # fmt: skip
     raise typer.Exit(run_evaluation(wanted))
 

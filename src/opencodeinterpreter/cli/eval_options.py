@@ -175,6 +175,15 @@ Responses = Annotated[
         "--responses", metavar="FILE", help="The response cache; else one for all runs.", rich_help_panel=_WORK
     ),
 ]
+RepliesOf = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--replies-of",
+        metavar="RUN",
+        help="Take greedy replies out of this run's records. Repeatable.",
+        rich_help_panel=_WORK,
+    ),
+]
 ReportFile = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FILE", help="Write to FILE.md, FILE.json or FILE.html."),

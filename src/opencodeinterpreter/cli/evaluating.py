@@ -21,6 +21,7 @@ from opencodeinterpreter.config import Config, load_config, model_settings
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.configuration import chosen, default_rounds, run_config
 from opencodeinterpreter.evaluation.datasets import load_dataset
+from opencodeinterpreter.evaluation.earlier_replies import keep_replies
 from opencodeinterpreter.evaluation.grading import Grader
 from opencodeinterpreter.evaluation.identity import Identity, identify
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
@@ -80,6 +81,7 @@ class Wanted:
     concurrency: int | None
     minutes: float | None
     responses: Path | None
+    replies_of: tuple[Path, ...]
     workers: int | None
     as_json: bool
 
@@ -102,6 +104,8 @@ def run_evaluation(wanted: Wanted) -> int:
         concurrency = wanted.concurrency or (_SIDE_BY_SIDE if name.startswith(_GAIN_SIDE_BY_SIDE) else 1)
         opened = _Opened(config, err, concurrency, stack)
         model, identity = opened.model(name)
+        for earlier in wanted.replies_of:
+            keep_replies(read_run(earlier), identity, cache)
         asker = Asker(model, identity.key, cache)
         helper, helper_identity = None, None
         if protocol.synthesizes:

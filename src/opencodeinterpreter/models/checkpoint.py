@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from opencodeinterpreter.errors import DownloadError, ModelError, ModelFileError, UnknownModelError
+from opencodeinterpreter.models.gguf_reading import quick_gguf
+from opencodeinterpreter.models.half_weights import pack_linears
 from opencodeinterpreter.models.hub import files_of
 from opencodeinterpreter.models.settings import Sources
 
@@ -80,8 +82,11 @@ def _load(where: str, options: dict[str, Any]) -> tuple[Any, Any]:
         if "gguf_file" in options:
             # The bar of this step is not one that can be switched off.
             quiet.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            quiet.enter_context(quick_gguf())
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
         model = transformers.AutoModelForCausalLM.from_pretrained(where, **options, **placed)
+    if placed["dtype"] == torch.float32:
+        pack_linears(model)
     return model, tokenizer
 
 
@@ -89,7 +94,8 @@ def _kind_on_processor() -> Any:
     """Return the kind of numbers that this processor computes in fastest.
 
     Checkpoints are published in bfloat16. Processors with instructions for it take half the memory and, with many
-    replies side by side, a fraction of the time; others take several times as long as with 32 bits.
+    replies side by side, a fraction of the time; others take several times as long as with 32 bits, in which the
+    weights of linear layers still need no more than 16 (``half_weights``).
     """
     import torch
 

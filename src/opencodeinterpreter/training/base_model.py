@@ -15,6 +15,7 @@ from opencodeinterpreter.errors import ConfigError, DownloadError, MissingExtraE
 from opencodeinterpreter.models import CATALOG, ModelFile, Progress, pull, settings_from_environment
 from opencodeinterpreter.models.cache import no_progress, sha256_of
 from opencodeinterpreter.models.gguf_file import check_head
+from opencodeinterpreter.models.gguf_reading import quick_gguf
 from opencodeinterpreter.models.hub import files_of
 
 _PREFIXES: Final = ("transformers:", "hf:")
@@ -167,4 +168,5 @@ def _quiet(base: Base) -> Iterator[None]:
         if base.gguf is not None:
             # The bar of this step is not one that can be switched off.
             stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            stack.enter_context(quick_gguf())
         yield

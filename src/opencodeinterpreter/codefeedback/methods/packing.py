@@ -24,7 +24,7 @@ from opencodeinterpreter.codefeedback.similarity.embedding import EmbeddingStore
 from opencodeinterpreter.codefeedback.similarity.embedding_models import load_embedder
 from opencodeinterpreter.codefeedback.similarity.neighbours import Neighbours, nearest
 from opencodeinterpreter.dialog import Dialog, Message
-from opencodeinterpreter.errors import ConfigError
+from opencodeinterpreter.errors import ConfigError, InputError
 
 FLOORS: Final[Mapping[str, float]] = {"minilm": 0.5, "tfidf": 0.35}
 """The default floor of the models whose similarities were looked at; others need one by hand."""
@@ -77,6 +77,16 @@ class PackingStage:
     @property
     def settings(self) -> Mapping[str, Any]:
         return {**asdict(self._settings), "taken": list(self._settings.taken), "floor": self._settings.least}
+
+    def check(self, row: Row) -> None:
+        """Refuse what is no query.
+
+        Raises:
+            InputError: saying what it lacks.
+        """
+        if "statement" in row and "query" not in row:
+            raise InputError("this is a problem, not a query; the stage queries makes queries of problems")
+        Query.from_json(row)
 
     def build(self, table: Table) -> Iterator[Outcome]:
         """Yield the dialogs in the order of their first queries, then the queries that are left over."""
