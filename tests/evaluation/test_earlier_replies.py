@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,12 +68,24 @@ def test_a_run_is_made_again_without_asking(tmp_path: Path, grader: Grader, prom
     assert all(attempt.cached for attempt in again[0].attempts)
 
 
-def test_what_was_drawn_is_left_out(tmp_path: Path, grader: Grader) -> None:
+def test_what_was_drawn_goes_by_its_seed(tmp_path: Path, grader: Grader) -> None:
     settings = Settings(prompt="evalplus-chat", again=1)
-    run(tmp_path, grader, ScriptedModel([WRONG, WRONG, FAILING]), ResponseCache(None), settings)
-    run_ = read_run(tmp_path)
-    assert [attempt.notes.get("temperature") for attempt in run_.records[0].attempts] == [None, None, 0.7]
-    assert keep_replies(run_, MODEL, ResponseCache(None)) == 2
+    run(tmp_path / "first", grader, ScriptedModel([WRONG, WRONG, FAILING]), ResponseCache(None), settings)
+    earlier, cache = read_run(tmp_path / "first"), ResponseCache(None)
+    assert [attempt.notes.get("temperature") for attempt in earlier.records[0].attempts] == [None, None, 0.7]
+    assert keep_replies(earlier, MODEL, cache) == 3
+    again = run(tmp_path / "second", grader, ScriptedModel([]), cache, settings)
+    assert [attempt.reply for attempt in again[0].attempts] == [WRONG, WRONG, FAILING]
+
+
+def test_what_was_drawn_by_an_unknown_seed_is_left_out(tmp_path: Path, grader: Grader) -> None:
+    settings = Settings(prompt="evalplus-chat", again=1)
+    records = run(tmp_path, grader, ScriptedModel([WRONG, WRONG, FAILING]), ResponseCache(None), settings)
+    attempts = [
+        replace(each, notes={k: v for k, v in each.notes.items() if k != "seed"}) for each in records[0].attempts
+    ]
+    earlier = replace(read_run(tmp_path), records=(replace(records[0], attempts=tuple(attempts)),))
+    assert keep_replies(earlier, MODEL, ResponseCache(None)) == 2
 
 
 def test_a_run_of_another_model_is_refused(tmp_path: Path, grader: Grader) -> None:

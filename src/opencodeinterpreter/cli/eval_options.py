@@ -180,7 +180,7 @@ RepliesOf = Annotated[
     typer.Option(
         "--replies-of",
         metavar="RUN",
-        help="Take greedy replies out of this run's records. Repeatable.",
+        help="Take replies out of this run's records. Repeatable.",
         rich_help_panel=_WORK,
     ),
 ]

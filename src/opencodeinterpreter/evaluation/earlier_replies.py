@@ -19,9 +19,9 @@ _FENCE: Final = CODE_END.rstrip()
 
 
 def keep_replies(run: Run, model: Identity, cache: ResponseCache) -> int:
-    """Put the greedy replies of a run into a response cache, where they are not there yet.
+    """Put the replies of a run into a response cache, where they are not there yet.
 
-    What was drawn is left out: a record does not say by which seed.
+    What was drawn is left out where the record does not say by which seed, as older ones do not.
 
     Args:
         run: of the same model.
@@ -41,7 +41,7 @@ def keep_replies(run: Run, model: Identity, cache: ResponseCache) -> int:
             f"not of {model.name} ({model.sha256[:12] or 'no hash'})"
         )
     kept = 0
-    for messages, generation, reply in _greedy(run, config):
+    for messages, generation, reply in _replies(run, config):
         key = response_key(model.key, messages, generation)
         if cache.get(key) is None:
             cache.put(key, reply)
@@ -49,14 +49,18 @@ def keep_replies(run: Run, model: Identity, cache: ResponseCache) -> int:
     return kept
 
 
-def _greedy(run: Run, config: RunConfig) -> Iterator[tuple[tuple[Message, ...], Generation, Reply]]:
+def _replies(run: Run, config: RunConfig) -> Iterator[tuple[tuple[Message, ...], Generation, Reply]]:
     for record in run.records:
         for attempt in record.attempts:
-            if not attempt.notes.get("temperature", config.temperature):
-                generation = Generation(config.max_tokens, 0.0, config.top_p, config.seed)
-                if opening(attempt.messages):
-                    generation = replace(generation, stop=(CODE_END,))
-                yield attempt.messages, generation, _reply(attempt)
+            temperature = attempt.notes.get("temperature", config.temperature)
+            if temperature and "seed" not in attempt.notes:
+                continue
+            generation = Generation(
+                config.max_tokens, temperature, config.top_p, attempt.notes.get("seed", config.seed)
+            )
+            if opening(attempt.messages):
+                generation = replace(generation, stop=(CODE_END,))
+            yield attempt.messages, generation, _reply(attempt)
 
 
 def _reply(attempt: Attempt) -> Reply:

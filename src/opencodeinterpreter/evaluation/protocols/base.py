@@ -182,6 +182,8 @@ class Solving:
         notes: dict[str, Any] = {} if reply.finish == "stop" else {"finish": reply.finish}
         if temperature:
             notes["temperature"] = temperature
+        if generation.temperature:
+            notes["seed"] = generation.seed
         return Attempt(
             round=round_,
             kind=kind,
