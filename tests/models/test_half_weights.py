@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test")
@@ -25,6 +28,14 @@ class Pair(torch.nn.Module):  # type: ignore[misc,name-defined]
 
     def forward(self, rows: object) -> object:
         return self.inner(self.first(rows))
+
+
+def test_the_weights_of_32_bits_are_let_go() -> None:
+    model = Pair()
+    weights = [weakref.ref(each) for each in model.parameters() if each.dim() == 2]
+    pack_linears(model)
+    gc.collect()
+    assert [each() for each in weights] == [None, None]
 
 
 @pytest.mark.parametrize("shape", [(1, 96), (48, 96), (2, 7, 96)])

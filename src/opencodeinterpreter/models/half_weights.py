@@ -54,15 +54,16 @@ def _packed(layer: Any) -> Any:
     import torch
 
     class HalfWeights(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
+        def __init__(self, linear: Any) -> None:
+            # Nothing here may hold on to the layer: its weights of 32 bits are to go.
             super().__init__()
-            self.in_features, self.out_features = layer.in_features, layer.out_features
-            bias = None if layer.bias is None else layer.bias.detach()
+            self.in_features, self.out_features = linear.in_features, linear.out_features
+            bias = None if linear.bias is None else linear.bias.detach()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._weights = torch.ops.quantized.linear_prepack_fp16(layer.weight.detach(), bias)
+                self._weights = torch.ops.quantized.linear_prepack_fp16(linear.weight.detach(), bias)
 
         def forward(self, rows: Any) -> Any:
             return torch.ops.quantized.linear_dynamic_fp16(rows, self._weights)
 
-    return HalfWeights()
+    return HalfWeights(layer)
