@@ -30,6 +30,7 @@ MANIFESTS = [
     },
     {"stage": "simulate", "rows_in": 9, "rows_out": 9, "models": {"weak": {"name": "small | one"}}, "seed": 3},
 ]
+FILES = {"tool": ["t.jsonl"], "messages": ["m.jsonl"]}
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +97,14 @@ def test_the_picture_is_drawn_from_any_data_and_the_same_for_the_same(counted: S
 def test_the_card_has_all_parts(counted: Statistics) -> None:
     samples = Samples()
     list(samples.of(sample_dialogs()))
-    card = dataset_card(counted, samples.kept, MANIFESTS, name="My data", files=["train.jsonl"], plot="plot.svg")
+    card = dataset_card(counted, samples.kept, MANIFESTS, name="My data", files=FILES, plot="plot.svg")
     header = yaml.safe_load(card.split("---")[1])
     assert header["license"] == "other"
     assert header["size_categories"] == ["n<1K"]
-    assert header["configs"][0]["data_files"][0]["path"] == ["train.jsonl"]
+    assert header["configs"] == [
+        {"config_name": "messages", "data_files": [{"split": "train", "path": ["m.jsonl"]}], "default": True},
+        {"config_name": "tool", "data_files": [{"split": "train", "path": ["t.jsonl"]}]},
+    ]
     assert "code" in header["tags"]
     for part in (
         "# My data",

@@ -28,6 +28,7 @@ from opencodeinterpreter.codefeedback.decontamination.behaviour import Behaviour
 from opencodeinterpreter.codefeedback.decontamination.references import load_problems
 from opencodeinterpreter.codefeedback.decontamination.texts import literal_key, literals_in, program_tokens
 from opencodeinterpreter.codefeedback.decontamination.translation import in_english, language_of
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 from opencodeinterpreter.codefeedback.pipeline.stage import Outcome, Row, Table
 from opencodeinterpreter.errors import ConfigError, EvaluationError
 
@@ -67,6 +68,7 @@ def found(detector: Detector, rows: Sequence[dict[str, str]]) -> list[Likeness]:
 
 def decontaminated(rows: list[Row], folder: Path, **given: Any) -> list[Outcome]:
     given.setdefault("settings", DecontaminationSettings(run=False))
+    folder.mkdir(exist_ok=True)
     return list(DecontaminationStage(**given).build(Table(rows, folder)))
 
 
@@ -88,7 +90,7 @@ def test_planted_problems_are_found_without_any_model(detector: Detector, name: 
 
 def test_most_planted_problems_are_found_where_programs_are_run(references: Sequence[Reference]) -> None:
     likenesses = found(Detector(references, behaviour=Behaviour(load_problems())), half("held-out"))
-    assert len(likenesses) == 26
+    assert len(likenesses) >= 26
     assert sum(each.layers == ("behaviour",) for each in likenesses) == 11
 
 
@@ -150,6 +152,46 @@ def test_a_problem_inside_a_long_dialog_is_found(tmp_path: Path) -> None:
     (drop,) = [drop for outcome in outcomes for drop in outcome.drops]
     assert drop.reason == "like a problem of mbpp"
     assert drop.detail.startswith("Mbpp/259, likeness ")
+
+
+@pytest.mark.usefixtures("references")
+def test_a_row_of_another_kind_is_set_aside_with_its_place(tmp_path: Path) -> None:
+    rows = [query("a", *CLEAN[0]), {"x": 1}, {"id": "d", "messages": None}, {"id": "e", "messages": ["?"]}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    stage = DecontaminationStage(DecontaminationSettings(run=False))
+    run_stage(Job(stage, [tmp_path / "in.jsonl"], tmp_path / "out.jsonl"))
+    assert [json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["a"]
+    dropped = [json.loads(line) for line in (tmp_path / "out.dropped.jsonl").read_text().splitlines()]
+    assert [drop["detail"].partition(": ")[::2] for drop in dropped] == [
+        ("in.jsonl:2", "the row is no query, problem, bug or dialog: it has no query, statement or messages"),
+        ("in.jsonl:3", "messages of a dialog must be a list, not null"),
+        ("in.jsonl:4", "a message must be an object, not text"),
+    ]
+
+
+@pytest.mark.usefixtures("references")
+def test_what_was_compared_before_a_kill_is_not_compared_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [query(f"q{number}", f"{each['query']} {number}", each["answer"]) for number, each in enumerate(PLANTED * 6)]
+    whole = decontaminated(rows, tmp_path / "whole", report=tmp_path / "one")
+    compared: list[int] = []
+    plain = Detector.compare
+
+    def compare(self: Detector, parts: Sequence[Any]) -> Any:
+        compared.append(len(parts))
+        return plain(self, parts)
+
+    monkeypatch.setattr(Detector, "compare", compare)
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    broken = DecontaminationStage(DecontaminationSettings(run=False)).build(Table(rows, folder))
+    assert [next(broken) for _ in range(10)] == whole[:10]
+    broken.close()
+    (kept,) = folder.iterdir()
+    kept.write_text(kept.read_text() + '[{"number": 3, "evi')
+    first = list(compared)
+    assert decontaminated(rows, folder, report=tmp_path / "other") == whole
+    assert len(rows) == sum(compared) > sum(first) > 0
+    assert (tmp_path / "other.json").read_bytes() == (tmp_path / "one.json").read_bytes()
 
 
 @pytest.mark.usefixtures("references")

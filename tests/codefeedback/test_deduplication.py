@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
 from opencodeinterpreter.codefeedback.similarity.deduplication import DeduplicationStage, Deduplicator, words_of
-from opencodeinterpreter.errors import ConfigError, InputError
+from opencodeinterpreter.errors import ConfigError
 
 LONG = (
     "Write a function that reads a file of comma separated values, groups its rows by the first column, adds up the "
@@ -110,9 +112,20 @@ def test_settings_that_cannot_be_used_are_refused_at_once(settings: dict[str, ob
         DeduplicationStage(**settings)  # type: ignore[arg-type]
 
 
-def test_a_row_of_another_kind_is_refused() -> None:
-    with pytest.raises(InputError, match="no query, problem, bug or dialog"):
-        deduplicated([{"id": "a", "text": "?"}])
+def test_a_row_of_another_kind_is_set_aside_with_its_place(tmp_path: Path) -> None:
+    rows = [query("a", LONG), {"x": 1}, {"id": "d", "messages": None}, query("b", LONG)]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run_stage(Job(DeduplicationStage(), [tmp_path / "in.jsonl"], tmp_path / "out.jsonl"))
+    assert [json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["a"]
+    dropped = [json.loads(line) for line in (tmp_path / "out.dropped.jsonl").read_text().splitlines()]
+    assert [(drop["reason"], drop["detail"]) for drop in dropped] == [
+        (
+            "bad record",
+            "in.jsonl:2: the row is no query, problem, bug or dialog: it has no query, statement or messages",
+        ),
+        ("bad record", "in.jsonl:3: messages of a dialog must be a list, not null"),
+        ("exact duplicate", "a (made)"),
+    ]
 
 
 def test_near_duplicates_are_found_as_the_true_jaccard_index_says() -> None:

@@ -19,7 +19,7 @@ SAMPLE = Dialog(
         Message("system", "Be brief."),
         Message("user", "Print 1.", {"kind": "query"}),
         Message("assistant", "```python\nprint(1)\n```",
-                {"kind": "answer", "train": False, "passed": True, "executed": True}),
+                {"kind": "answer", "train": False, "passed": True, "executed": True, "source": "a", "licence": "MIT"}),
         Message("user", "Execution result: \n1", {"kind": "execution", "exec": {"stdout": "1\n"}}),
         Message("assistant", "It is 1.", {"kind": "answer", "train": True, "language": ""}),
         Message("user", "I changed the code.\nExecution result: \n2", {"kind": "human"}),
@@ -35,7 +35,13 @@ messages = st.builds(
     st.text(max_size=30),
     st.fixed_dictionaries(
         {"kind": st.sampled_from(["answer", "human"])},
-        optional={"train": st.booleans(), "passed": st.booleans(), "language": st.sampled_from(["python", "go"])},
+        optional={
+            "train": st.booleans(),
+            "passed": st.booleans(),
+            "language": st.sampled_from(["python", "go"]),
+            "source": st.just("a source"),
+            "licence": st.just("MIT"),
+        },
     ),
 )
 dialogs = st.builds(
@@ -91,6 +97,8 @@ def test_the_forms_as_they_are() -> None:
         "passed": True,
         "train": False,
         "executed": True,
+        "source": "a",
+        "licence": "MIT",
     }
     assert (row["method"], row["sources"]) == ("simulation", ["a", "b"])
     with pytest.raises(InputError, match="choose one of"):

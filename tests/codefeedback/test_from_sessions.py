@@ -111,6 +111,7 @@ def test_what_a_person_did_is_human_feedback(dialog: Dialog) -> None:
     assistants = [each.meta for each in dialog if each.role == "assistant"]
     assert [each["train"] for each in assistants] == [False, False, True, False, True, True]
     assert [each.get("decision") for each in assistants] == ["approved", "edited", None, "rejected", "approved", None]
+    assert {(each.meta["source"], each.meta["licence"]) for each in dialog} == {("session", "private")}
     assert dialog.meta["method"] == "session"
     assert dialog.meta["models"] == {"assistant": "small"}
 

@@ -73,6 +73,9 @@ def test_a_dialog_is_queries_with_their_answers_of_one_language(tmp_path: Path) 
             assert asked.content == of[asked.meta["id"]]["query"]
             assert (asked.meta["kind"], said.meta["kind"], said.meta["train"]) == ("query", "answer", True)
             assert said.meta["executed"] is False
+            row = of[asked.meta["id"]]
+            for each in (asked, said):
+                assert (each.meta["source"], each.meta["licence"]) == (row["source"], row["licence"])
         assert all(message.meta["similarity"] >= 0.3 for message in dialog.messages[2::2])
         assert dialog.meta["method"] == "packing"
         assert dialog.meta["licence"] == "MIT"

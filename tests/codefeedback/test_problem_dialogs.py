@@ -242,7 +242,8 @@ def test_code_that_would_be_changed_by_its_message_is_refused():
 
 
 def test_problems_with_shared_tags_are_merged_and_each_is_used_once(tmp_path):
-    rows = [problem(number, ["Graph"] if number % 2 else ["String", "Math"]) for number in range(9)]
+    known = {"source": "own", "licence": "MIT"}
+    rows = [problem(number, ["Graph"] if number % 2 else ["String", "Math"], **known) for number in range(9)]
     rows += [problem(20, ["Geometry"]), problem(21, []), problem(22, ["Math"], statement="")]
     done = built(Similar(means()[0], SimilarOptions(sizes=(2,))), rows, tmp_path)
     dialogs = rows_of(done)
@@ -252,6 +253,8 @@ def test_problems_with_shared_tags_are_merged_and_each_is_used_once(tmp_path):
         parity = {int(name[1:]) % 2 for name in row["meta"]["problems"]}
         assert len(parity) == 1, "only problems with shared tags meet"
         assert [message["meta"]["kind"] for message in row["messages"]] == ["query", "answer", "human", "answer"]
+        told = {(message["meta"]["source"], message["meta"]["licence"]) for message in row["messages"]}
+        assert told == {("own", "MIT")}
     first = dialogs[0]
     number = first["meta"]["problems"][0][1:]
     assert first["messages"][0]["content"] == f"Problem {number}."

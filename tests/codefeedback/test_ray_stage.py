@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ray_stage_samples import with_threads
 from stage_samples import Splitting, files_of, run_sample, write_rows
 
 from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
@@ -21,6 +23,7 @@ needs_ray = pytest.mark.skipif(not RAY, reason='Ray is not installed: pip instal
 PROGRAM = """
 import sys
 from pathlib import Path
+from ray_stage_samples import with_threads
 from stage_samples import Splitting
 from opencodeinterpreter.codefeedback.pipeline.ray_stage import RayCrew
 from opencodeinterpreter.codefeedback.pipeline.running import Job, run_stage
@@ -32,10 +35,12 @@ print(ended.resumed)
 
 def with_ray(inputs: Path, out: Path) -> subprocess.CompletedProcess[str]:
     # The workers are started by Ray, and find the stage of this test as its program does.
-    folder = str(Path(__file__).parent)
-    given = [sys.executable, "-c", PROGRAM, str(inputs), str(out)]
-    environment = {**os.environ, "PYTHONPATH": folder}
-    return subprocess.run(given, capture_output=True, text=True, timeout=280, env=environment)
+    return started("-c", PROGRAM, str(inputs), str(out))
+
+
+def started(*given: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.run([sys.executable, *given], capture_output=True, text=True, timeout=280, env=environment)
 
 
 @needs_ray
@@ -63,6 +68,21 @@ def test_ray_gives_the_same_bytes_and_goes_on_with_what_was_done_without_it(tmp_
     ended = with_ray(inputs, out)
     assert ended.stdout.strip() == "30", ended.stderr
     assert files_of(tmp_path / "both") == files_of(tmp_path / "plain")
+
+
+@needs_ray
+@pytest.mark.ray
+@pytest.mark.parametrize("stage", ["filter", "verify"])
+def test_stages_that_ask_models_and_run_code_give_the_same_bytes(stage: str, tmp_path: Path) -> None:
+    ended = with_threads(tmp_path / "plain", stage)
+    assert 0 < ended.manifest["rows_out"] < ended.manifest["rows_in"] == 24
+    program = Path(__file__).with_name("ray_stage_samples.py")
+    by_ray = started(str(program), str(tmp_path / "ray"), stage)
+    assert by_ray.returncode == 0, by_ray.stderr
+    for name in ("out.jsonl", "out.dropped.jsonl"):
+        assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    notes = json.loads((tmp_path / "ray" / "out.manifest.json").read_text())["notes"]
+    assert notes == ended.manifest["notes"]
 
 
 @pytest.mark.skipif(RAY, reason="Ray is installed")

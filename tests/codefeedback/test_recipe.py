@@ -122,6 +122,52 @@ def test_the_example_builds_what_needs_no_model(tmp_path: Path) -> None:
     assert {"MIT", "Apache-2.0"} >= set(built.manifest["stages"][0]["notes"].get("licences", {}))
 
 
+@pytest.mark.parametrize("ending", [".manifest.json", ".jsonl.journal", ".jsonl.work/run.journal"])
+@pytest.mark.parametrize("damage", ["{\n", "[]\n", '{"format": 0, "started": "", "deciding": {}}\n{"i":0}\n'])
+def test_what_is_damaged_is_made_anew_where_that_is_asked_for(ending: str, damage: str, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(json.dumps({"instruction": "Add 1", "output": "1 + 1"}) + "\n")
+    path = written(tmp_path, READ, {"stage": "take", "settings": {"count": 5}})
+    name = "02-take" if "work" in ending else "01-read"
+
+    def run(**options: Any) -> Any:
+        return build(Build(read_recipe(path), tmp_path / "out", Around(), **options))
+
+    first = run().manifest["files"]
+    damaged = tmp_path / "out" / (name + ending)
+    if "journal" in ending:
+        (tmp_path / "out" / f"{name}.manifest.json").unlink()
+        damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text(damage)
+    with pytest.raises(OtherRunError, match=r"--restart (makes it|begins) anew"):
+        run()
+    assert run(restart=True).manifest["files"] == first
+    assert not run().manifest["stages"][1]["bad_records"]
+
+
+def test_a_data_set_of_two_forms_is_loaded_one_form_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_OFFLINE", True)
+    datasets.disable_progress_bars()
+    dialogs = [
+        {"id": f"d{n}", "messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": f"{n}."}]}
+        for n in range(5)
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in dialogs))
+    take = {"stage": "take", "files": ["in.jsonl"], "settings": {"count": 9}}
+    forms = ["code-feedback", "messages"]
+    built = build(Build(read_recipe(written(tmp_path, take, export={"forms": forms})), tmp_path / "out", Around()))
+    assert built.dialogs == 5
+
+    def loaded(*form: str) -> Any:
+        return datasets.load_dataset(str(tmp_path / "out"), *form, split="train", cache_dir=str(tmp_path / "cache"))
+
+    assert loaded().num_rows == 5
+    for form in forms:
+        assert loaded(form)["id"] == [row["id"] for row in dialogs]
+    assert "kind" in loaded()[0]["messages"][0]
+    assert "kind" not in loaded("code-feedback")[0]["messages"][0]
+
+
 def test_the_example_is_a_recipe_of_all_five_methods() -> None:
     stages = [step.stage for step in read_recipe(EXAMPLE).steps]
     assert {"pack", "simulate", "correct", "similar", "followup", "verify", "filter", "dedup", "decontaminate"} <= set(

@@ -71,6 +71,7 @@ def test_a_whole_dialog():
     dialog = Dialog.from_json(row)
     roles = [message.role for message in dialog]
     assert roles == ["user", "assistant"] * 5
+    assert {(each.meta["source"], each.meta["licence"]) for each in dialog} == {("own", "MIT")}
     assert kinds(row) == [
         "query", "answer", "execution", "repair", "execution", "answer", "human", "answer", "execution", "answer",
     ]  # fmt: skip

@@ -68,7 +68,8 @@ def card(files: Sequence[Path], out: Path, name: str) -> None:
     samples = Samples()
     statistics = count_dialogs(samples.of(_dialogs(files)))
     manifests = [manifest for file in files if (manifest := read_manifest(file)) is not None]
-    text = dataset_card(statistics, samples.kept, manifests, name=name, files=[file.name for file in files])
+    data = {"default": [file.name for file in files]}
+    text = dataset_card(statistics, samples.kept, manifests, name=name, files=data)
     out.write_text(text, encoding="utf-8")
     out_console().print(f"{count(statistics.whole.dialogs, 'dialog')} → {short_path(out)}", soft_wrap=True)
 

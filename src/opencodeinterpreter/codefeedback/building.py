@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,8 @@ from opencodeinterpreter.codefeedback.recipe import Recipe, Step
 from opencodeinterpreter.codefeedback.sources import read_files
 from opencodeinterpreter.codefeedback.stages import Around, make_stage
 from opencodeinterpreter.dialog import Dialog
-from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.errors import ConfigError, InputError
+from opencodeinterpreter.models import settings_from_environment
 
 Shown = Callable[[str], AbstractContextManager[Progress]]
 """Gives what is told of the progress of a step."""
@@ -57,8 +59,10 @@ def build(given: Build, shown: Shown | None = None, told: Callable[[str, Ended],
         told: is told of each step that is done.
 
     Raises:
+        ConfigError: if the key of an endpoint is not there.
         OcintError: what a stage raises; all that was done is kept, and the same call goes on.
     """
+    given = replace(given, around=_with_endpoints(given.around, given.recipe))
     given.out.mkdir(parents=True, exist_ok=True)
     made: dict[str, Path] = {}
     steps: list[dict[str, Any]] = []
@@ -72,6 +76,24 @@ def build(given: Build, shown: Shown | None = None, told: Callable[[str, Ended],
         if told:
             told(step.name, ended)
     return _data_set(given, made[given.recipe.exported], steps)
+
+
+def _with_endpoints(around: Around, recipe: Recipe) -> Around:
+    """Add the servers that the recipe names to where models come from.
+
+    Raises:
+        ConfigError: if the variable that should hold the key of one is not set.
+    """
+    if not recipe.endpoints:
+        return around
+    models = around.models or settings_from_environment(os.environ)
+    endpoints = {}
+    for name, server in recipe.endpoints.items():
+        key = os.environ.get(server.key_env) if server.key_env else None
+        if server.key_env and not key:
+            raise ConfigError(f"the endpoint {name} takes its key from {server.key_env}, which is not set")
+        endpoints[name] = replace(models.endpoint, base_url=server.url, api_key=key)
+    return replace(around, models=replace(models, endpoints=endpoints))
 
 
 def _ended(given: Build, step: Step, inputs: list[Path], out: Path, progress: Progress) -> Ended:
@@ -98,12 +120,15 @@ def _data_set(given: Build, rows: Path, steps: list[dict[str, Any]]) -> Built:
     """Write the dialogs in their forms, the card, and one manifest for everything."""
     from opencodeinterpreter.codefeedback.files.exporting import export_dialogs
 
-    count, files, name = measure(rows).rows or 0, [], given.recipe.name
+    count, forms, name = measure(rows).rows or 0, given.recipe.forms, given.recipe.name
+    files: list[Path] = []
     if _holds_dialogs(rows):
-        for form in given.recipe.forms:
-            files.append(given.out / (f"{name}.jsonl" if len(given.recipe.forms) == 1 else f"{name}.{form}.jsonl"))
-            export_dialogs((Dialog.from_json(record.row) for record in read_records(rows)), form, files[-1])
-        files.append(_card(given, rows, steps, [file.name for file in files]))
+        exported = {
+            form: given.out / (f"{name}.jsonl" if len(forms) == 1 else f"{name}.{form}.jsonl") for form in forms
+        }
+        for form, file in exported.items():
+            export_dialogs((Dialog.from_json(record.row) for record in read_records(rows)), form, file)
+        files = [*exported.values(), _card(given, rows, steps, {form: [file.name] for form, file in exported.items()})]
     manifest = {
         "format": 1,
         "recipe": given.recipe.name,
@@ -132,7 +157,7 @@ def _holds_dialogs(rows: Path) -> bool:
     return False
 
 
-def _card(given: Build, rows: Path, steps: list[dict[str, Any]], files: list[str]) -> Path:
+def _card(given: Build, rows: Path, steps: list[dict[str, Any]], files: Mapping[str, Sequence[str]]) -> Path:
     from opencodeinterpreter.codefeedback.presentation.card import Samples, dataset_card
     from opencodeinterpreter.codefeedback.presentation.plots import composition_svg
     from opencodeinterpreter.codefeedback.presentation.statistics import count_dialogs

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from opencodeinterpreter.codefeedback.asking.replies import with_code
+from opencodeinterpreter.codefeedback.methods.checked_solutions import is_checked
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Process, Row, Table
 from opencodeinterpreter.codefeedback.rows import Problem, Query
 from opencodeinterpreter.errors import ConfigError
@@ -49,7 +51,10 @@ class Take:
 
 
 class Queries:
-    """A map stage: problems become queries, each with its first solution as the answer."""
+    """A map stage: problems become queries, each with its first solution as the answer.
+
+    The problem's tests go along in the query's meta, so that whoever verifies a dialog with the answer runs them.
+    """
 
     name = "queries"
 
@@ -71,7 +76,12 @@ class Queries:
             return Outcome(drops=(Drop("no statement" if problem.solutions else "no solution"),))
         first = problem.solutions[0]
         language = first.language or problem.language
-        answer = first.text or f"```{language}\n{first.code.strip()}\n```"
-        meta = {**problem.meta, "problem": problem.id}
+        # Of a solution that was checked the text is only the words above its code.
+        whole = "" if is_checked(problem) else first.text
+        words = first.text if is_checked(problem) else ""
+        answer = whole or with_code(words, first.code.strip("\n").rstrip(), language)
+        meta: dict[str, Any] = {**problem.meta, "problem": problem.id}
+        if problem.tests is not None:
+            meta["tests"] = problem.tests.to_json()
         query = Query(problem.id, problem.statement, answer, language, problem.source, problem.licence, meta)
         return Outcome((query.to_json(),))

@@ -3,6 +3,8 @@
 name: small
 model: qwen2.5-coder-0.5b          # plays every part that a stage names no model for
 seed: 0
+endpoints:                         # servers; a part played by openai:NAME@fast is asked for there
+  fast: {url: "http://127.0.0.1:8000/v1", key_env: FAST_KEY}
 stages:
   - stage: read
     files: [seeds/exercises.jsonl] # beside the recipe
@@ -26,9 +28,10 @@ from opencodeinterpreter.codefeedback.settings import must_be_known
 from opencodeinterpreter.codefeedback.stages import STAGES, find_kind
 from opencodeinterpreter.errors import ConfigError
 
-_TOP: Final = ("name", "model", "models", "seed", "max_bad", "stages", "export")
+_TOP: Final = ("name", "model", "models", "seed", "max_bad", "endpoints", "stages", "export")
 _STEP: Final = ("stage", "as", "from", "files", "settings")
 _EXPORT: Final = ("from", "forms")
+_ENDPOINT: Final = ("url", "key_env")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Server:
+    """A server of models that a recipe has a name for."""
+
+    url: str
+    key_env: str = ""
+    """the variable of the environment that holds its key, which has no place in a recipe; empty if it needs none"""
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A whole recipe, checked."""
 
@@ -59,6 +71,8 @@ class Recipe:
     forms: tuple[str, ...] = ("messages",)
     exported: str = ""
     """the step whose dialogs are the data set"""
+    endpoints: Mapping[str, Server] = field(default_factory=dict)
+    """by the names that ``openai:MODEL@NAME`` has for them"""
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -116,7 +130,25 @@ def _recipe(given: Any, path: Path) -> Recipe:
         max_bad=MaxBad() if limit is None else MaxBad.parse(str(limit)),
         forms=forms,
         exported=exported,
+        endpoints={
+            str(name): _server(each, str(name)) for name, each in _mapping(given, "endpoints", "a recipe").items()
+        },
     )
+
+
+def _server(given: Any, name: str) -> Server:
+    what = f"the endpoint {name}"
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise ConfigError(f"the name of an endpoint must be of letters, digits, - and _, not {name!r}")
+    if not isinstance(given, dict):
+        raise ConfigError(f"{what} must be an object with the key url")
+    must_be_known(given, _ENDPOINT, f"{what} has no key")
+    url, key = given.get("url"), given.get("key_env") or ""
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise ConfigError(f"url of {what} must be an address that begins with http:// or https://, not {url!r}")
+    if not isinstance(key, str):
+        raise ConfigError(f"key_env of {what} must be the name of a variable, not {key!r}")
+    return Server(url, key)
 
 
 def _step(each: Any, before: list[Step], seed: int, models: Mapping[str, Any]) -> Step:

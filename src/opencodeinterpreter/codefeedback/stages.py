@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from opencodeinterpreter.codefeedback.choosing import Queries, Take, TakeSettings
 from opencodeinterpreter.codefeedback.pipeline.manifest import beside
 from opencodeinterpreter.codefeedback.pipeline.stage import MapStage, TableStage
 from opencodeinterpreter.codefeedback.settings import must_be_known, names_of, settings_from
@@ -90,6 +89,8 @@ def _read() -> Kind:
 
 
 def _take() -> Kind:
+    from opencodeinterpreter.codefeedback.choosing import Take, TakeSettings
+
     def make(given: Mapping[str, Any], _inputs: Sequence[Path], _around: Around) -> Stage:
         if "count" not in given:
             raise ConfigError("the stage take needs a count")
@@ -99,6 +100,8 @@ def _take() -> Kind:
 
 
 def _queries() -> Kind:
+    from opencodeinterpreter.codefeedback.choosing import Queries
+
     def make(_given: Mapping[str, Any], _inputs: Sequence[Path], _around: Around) -> Stage:
         return Queries()
 

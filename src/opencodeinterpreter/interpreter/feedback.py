@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from opencodeinterpreter.interpreter.hints import hint
+from opencodeinterpreter.sandbox import failure_texts
 from opencodeinterpreter.sandbox.base import Display, ErrorInfo, ExecutionResult
 
 OUTPUT_CHARACTERS = 4000
@@ -43,7 +44,7 @@ def execution_feedback(result: ExecutionResult, facts: str = "", check: bool = F
     With ``check`` the model is asked to look into a result that is suspiciously empty before it answers.
     It begins with ``Execution result:``, the form that the published dialogs have (Code-Feedback).
     """
-    parts = ["Execution result: " + _status(result)]
+    parts = [f"{failure_texts.EXECUTION} {_status(result)}"]
     parts += _output(result)
     if result.error is not None:
         parts.append(short_traceback(result.error))
@@ -207,17 +208,17 @@ def failing_line(error: ErrorInfo) -> str:
 def _status(result: ExecutionResult) -> str:
     seconds = f"{result.duration:.1f} s"
     if result.status == "ok":
-        return "the code ran without error."
+        return failure_texts.RAN
     if result.status == "timeout":
-        return f"the code was stopped after {seconds}: it used up its {result.reason}."
+        return failure_texts.USED_UP.format(seconds, result.reason)
     if result.status == "killed":
         if result.reason == "stopped":
-            return f"the user stopped the code after {seconds}."
+            return failure_texts.STOPPED_BY_USER.format(seconds)
         if result.reason == "kernel died":
-            return f"the interpreter process ended while the code ran (after {seconds})."
-        return f"the code was ended after {seconds}: it exceeded the limit on {result.reason}."
+            return failure_texts.KERNEL_ENDED.format(seconds)
+        return failure_texts.EXCEEDED.format(seconds, result.reason)
     assert result.error is not None
-    return f"the code failed with {result.error.name}."
+    return failure_texts.FAILED.format(result.error.name)
 
 
 def _output(result: ExecutionResult) -> list[str]:

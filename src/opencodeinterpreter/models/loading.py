@@ -29,8 +29,9 @@ def load_model(
     """Return the model that goes by ``name``, after fetching it if that is needed.
 
     Args:
-        name: a short name of the catalog, ``path.gguf``, ``hf:org/repo[:file]``, ``openai:name``,
-            ``transformers:name-or-path`` or ``scripted:file.json``.
+        name: a short name of the catalog, ``path.gguf``, ``hf:org/repo[:file]``, ``openai:name``
+            (``openai:name@endpoint`` where the settings name several), ``transformers:name-or-path`` or
+            ``scripted:file.json``.
         context_tokens: how long prompt and reply may be together.
         threads: for the embedded engine; None for as many as there are physical cores.
         adapters: LoRA files for the embedded engine.
@@ -53,7 +54,8 @@ def load_model(
     if kind == "openai":
         from opencodeinterpreter.models.openai_api import OpenAIModel
 
-        return OpenAIModel(_said(rest, name), settings.endpoint, context_tokens=context_tokens)
+        model, endpoint = settings.served(_said(rest, name))
+        return OpenAIModel(model, endpoint, context_tokens=context_tokens)
     if kind == "transformers":
         from opencodeinterpreter.models.transformers import TransformersModel
 

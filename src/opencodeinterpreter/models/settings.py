@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from opencodeinterpreter.errors import UnknownModelError
+
 HUB_URL = "https://huggingface.co"
 INDEX_URL = "https://pypi.org/simple"
 
@@ -61,6 +63,24 @@ class ModelSettings:
 
     sources: Sources = field(default_factory=Sources)
     endpoint: Endpoint = field(default_factory=Endpoint)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    """Further servers by the names that ``openai:MODEL@NAME`` has for them."""
+
+    def served(self, model: str) -> tuple[str, Endpoint]:
+        """Return what a server calls a model, and the server: of ``MODEL@NAME`` the named one.
+
+        Where no servers have names, an ``@`` is a part of the model's.
+
+        Raises:
+            UnknownModelError: if no server has that name.
+        """
+        plain, at, name = model.rpartition("@")
+        if not at or not self.endpoints:
+            return model, self.endpoint
+        if not plain or name not in self.endpoints:
+            known = ", ".join(sorted(self.endpoints))
+            raise UnknownModelError(f"openai:{model} names a model of the endpoint {name!r}: there is only {known}")
+        return plain, self.endpoints[name]
 
 
 def sources_from_environment(environ: Mapping[str, str]) -> Sources:

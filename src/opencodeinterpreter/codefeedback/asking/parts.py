@@ -82,7 +82,8 @@ def _identity(name: str, settings: ModelSettings) -> str:
             raise InputError(f"the script {script} cannot be read: there is no such file")
         return f"scripted:{sha256_of(script)}"
     if kind == "openai":
-        return f"{settings.endpoint.base_url or ''} {name}"
+        model, endpoint = settings.served(rest)
+        return f"{endpoint.base_url or ''} openai:{model}"
     entry = CATALOG.get(name.lower())
     if isinstance(entry, ModelFile) and entry.sha256:
         return f"llama.cpp:{entry.sha256}"

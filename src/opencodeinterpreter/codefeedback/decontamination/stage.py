@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
 from opencodeinterpreter.codefeedback.decontamination.behaviour import Behaviour
+from opencodeinterpreter.codefeedback.decontamination.compared import ComparedFile
 from opencodeinterpreter.codefeedback.decontamination.detector import Detector, Likeness, Part
 from opencodeinterpreter.codefeedback.decontamination.leakage import LeakageIndex
 from opencodeinterpreter.codefeedback.decontamination.references import (
@@ -23,7 +24,7 @@ from opencodeinterpreter.codefeedback.decontamination.report import Pair, Report
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
 from opencodeinterpreter.codefeedback.similarity.embedding import EmbeddingStore
 from opencodeinterpreter.codefeedback.similarity.embedding_models import TFIDF, load_embedder
-from opencodeinterpreter.codefeedback.similarity.row_texts import answer_of, question_of
+from opencodeinterpreter.codefeedback.similarity.row_texts import answer_of, must_have_texts, question_of
 from opencodeinterpreter.errors import ConfigError
 
 T = TypeVar("T")
@@ -32,6 +33,9 @@ Judge = Callable[[str, str, Reference], bool]
 Neighbours = Literal["drop", "list"]
 
 _BATCH: Final = 256
+"""Rows that are compared together, and so what a kill may cost."""
+_RUN_BATCH: Final = 32
+"""Where programs are run: a row may take seconds."""
 _EXECUTION: Final = "Execution result:"
 _QUESTION_KEPT: Final = 1000
 
@@ -96,6 +100,10 @@ class DecontaminationStage:
             "judge": self._judge_identity,
         }
 
+    def check(self, row: Row) -> None:
+        """Refuse what is no query, problem, bug or dialog, by an ``InputError``."""
+        must_have_texts(row)
+
     def build(self, table: Table) -> Iterator[Outcome]:
         """Yield the rows in their order."""
         detector, identity = self._detector(table)
@@ -103,20 +111,23 @@ class DecontaminationStage:
         counts = Counter(reference.benchmark for reference in self._references)
         report = Report(counts, detector.threshold, identity)
         table.told.begin(len(table.rows), "rows compared")
-        for rows in _batches(table.rows, _BATCH):
-            parts = [parts_of(row) for row in rows]
-            likenesses = detector.compare(parts)
-            table.told.advance(len(rows))  # together, as they were compared: the pace would be wrong by single ones
-            for row, its_parts, likeness in zip(rows, parts, likenesses, strict=True):
-                texts = [text for part in its_parts for text in part]
-                before.add(*texts)
-                outcome, pair = self._judged(row, its_parts, likeness)
-                if pair is not None:
-                    report.pairs.append(pair)
-                if outcome.rows:
-                    after.add(*texts)
-                report.rows += 1
-                yield outcome
+        size = _RUN_BATCH if self._settings.run else _BATCH
+        with ComparedFile(table.folder / "compared.jsonl", self._references) as compared:
+            for rows in _batches(table.rows, size):
+                parts = [parts_of(row) for row in rows]
+                likenesses = compared.next() or compared.add(detector.compare(parts))
+                # Together, as they were compared: the pace would be wrong by single ones.
+                table.told.advance(len(rows))
+                for row, its_parts, likeness in zip(rows, parts, likenesses, strict=True):
+                    texts = [text for part in its_parts for text in part]
+                    before.add(*texts)
+                    outcome, pair = self._judged(row, its_parts, likeness)
+                    if pair is not None:
+                        report.pairs.append(pair)
+                    if outcome.rows:
+                        after.add(*texts)
+                    report.rows += 1
+                    yield outcome
         report.leakage_before, report.leakage_after = before.figures(), after.figures()
         if self._report is not None:
             report.write(self._report)

@@ -34,7 +34,15 @@ _BATCH: Final = 1000
 """Rows of a Parquet file that are in memory at once."""
 _SPEAKERS: Final = {"system": "system", "user": "human", "assistant": "gpt"}
 _ROLES: Final = {"system": "system", "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant"}
-_KEPT: Final = {"kind": "", "language": "", "passed": None, "train": None, "executed": None}
+_KEPT: Final = {
+    "kind": "",
+    "language": "",
+    "passed": None,
+    "train": None,
+    "executed": None,
+    "source": "",
+    "licence": "",
+}
 """What of a message's meta goes with the form ``messages``, and what stands there where it is not known."""
 _KNOWN: Final = {"method": "", "language": "", "licence": ""}
 

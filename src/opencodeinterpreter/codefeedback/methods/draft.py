@@ -9,7 +9,7 @@ from typing import Any
 from opencodeinterpreter.codefeedback.asking.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.asking.prompts import PROMPTS_VERSION
 from opencodeinterpreter.codefeedback.asking.replies import Step
-from opencodeinterpreter.codefeedback.methods.origin import origin, sources_of
+from opencodeinterpreter.codefeedback.methods.origin import origin, provenance, sources_of
 from opencodeinterpreter.codefeedback.pipeline.stage import Row
 from opencodeinterpreter.codefeedback.rows import Problem, Query, Tests
 from opencodeinterpreter.codefeedback.verification.checks import asked_language
@@ -187,7 +187,7 @@ class Draft:
         return Dialog(tuple(self.messages), f"{method}-{task.id}", known)
 
     def _meta(self, kind: str, **more: Any) -> dict[str, Any]:
-        return {"kind": kind, **more, **({"source": self.task.source} if self.task.source else {})}
+        return {"kind": kind, **more, **provenance(self.task)}
 
 
 def _outcome(execution: Execution) -> dict[str, Any]:

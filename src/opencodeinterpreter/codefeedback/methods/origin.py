@@ -16,6 +16,9 @@ class Sourced(Protocol):
     def source(self) -> str: ...
 
     @property
+    def licence(self) -> str: ...
+
+    @property
     def meta(self) -> Mapping[str, Any]: ...
 
 
@@ -23,6 +26,12 @@ def sources_of(row: Sourced) -> list[str]:
     """Return the data sets that a row is from: its own, and the one that it was joined with."""
     named = (row.source, row.meta.get("joined"))
     return list(dict.fromkeys(str(each) for each in named if each))
+
+
+def provenance(row: Sourced) -> dict[str, str]:
+    """Return what each message of a dialog says of the row that it was made of; what is not known is left out."""
+    known = {"source": row.source, "licence": row.licence}
+    return {name: value for name, value in known.items() if value}
 
 
 def origin(meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from opencodeinterpreter.codefeedback.methods.origin import provenance
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
 from opencodeinterpreter.codefeedback.rows import Query
 from opencodeinterpreter.codefeedback.similarity.embedding import EmbeddingStore, Vectors
@@ -195,12 +196,21 @@ def _dialog(
     near = dict(found.of(group[0]))
     messages: list[Message] = []
     for each, query in zip(group, queries, strict=True):
-        origin: dict[str, Any] = {"source": query.source, "id": query.id}
+        origin: dict[str, Any] = {**provenance(query), "id": query.id}
         if each in near:
             origin["similarity"] = round(near[each], 4)
         messages.append(Message("user", query.query, {"kind": "query", **origin}))
-        answered = {"kind": "answer", "passed": None, "train": True, "executed": False, "language": query.language}
-        messages.append(Message("assistant", query.answer, {**answered, "source": query.source}))
+        answered: dict[str, Any] = {
+            "kind": "answer",
+            "passed": None,
+            "train": True,
+            "executed": False,
+            "language": query.language,
+        }
+        if query.meta.get("tests"):
+            # Whoever verifies the dialog runs this answer with them.
+            answered["tests"] = query.meta["tests"]
+        messages.append(Message("assistant", query.answer, {**answered, **provenance(query)}))
     meta = {
         "method": "packing",
         "sources": sorted({query.source for query in queries}),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from opencodeinterpreter.codefeedback.asking.parts import Player, Unusable
 from opencodeinterpreter.codefeedback.asking.prompts import PROMPTS_VERSION
 from opencodeinterpreter.codefeedback.asking.replies import first_sentences, plain_words, with_code
-from opencodeinterpreter.codefeedback.methods.origin import origin, sources_of
+from opencodeinterpreter.codefeedback.methods.origin import origin, provenance, sources_of
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
 from opencodeinterpreter.codefeedback.verification.code_blocks import blocks
 from opencodeinterpreter.dialog import Dialog, Message
@@ -29,7 +29,7 @@ def written(language: str) -> str:
 
 def asked(text: str, kind: str, problem: Problem, **meta: Any) -> Message:
     """Return what the person says."""
-    return Message("user", text.strip(), {"kind": kind, "source": problem.source, **meta})
+    return Message("user", text.strip(), {"kind": kind, **provenance(problem), **meta})
 
 
 def answered(text: str, solution: Solution, problem: Problem, *, model: str = "") -> Message:
@@ -57,7 +57,7 @@ def answered(text: str, solution: Solution, problem: Problem, *, model: str = ""
         meta["tests"] = problem.tests.to_json()
     if model:
         meta["model"] = model
-    return Message("assistant", content, {**meta, "source": problem.source})
+    return Message("assistant", content, {**meta, **provenance(problem)})
 
 
 def read_introduction(reply: Reply) -> str:

@@ -25,7 +25,7 @@ _SYNC_SECONDS: Final = 5.0
 
 
 class OtherRunError(InputError):
-    """The output is there, or half there, by other settings or from other input."""
+    """The output is there, or half there, by other settings, from other input, or damaged: it has to be made anew."""
 
 
 def now() -> str:
@@ -144,11 +144,12 @@ class Journal:
             os.fsync(self._file.fileno())
             return
         position = self._file.tell()
-        try:
-            self._agree(first, deciding)
-        except OtherRunError:
+        if found := differences(deciding, self._deciding(first)):
             if self._file.read(1):
-                raise
+                raise OtherRunError(
+                    f"{self.path} is of another run, which differs in {found}; --restart throws away its "
+                    "work and begins anew"
+                )
             # It has done nothing that could be lost.
             self._file.truncate(0)
             self._begin(deciding)
@@ -162,20 +163,19 @@ class Journal:
         self._file.truncate(position)
         self._file.seek(0, os.SEEK_END)
 
-    def _agree(self, first: bytes, deciding: dict[str, Any]) -> None:
+    def _deciding(self, first: bytes) -> Mapping[str, Any]:
+        """Return what decides the result of the run whose journal begins so."""
         try:
             row = json.loads(first)
             written, stored = row["format"], row["deciding"]
             self.started = str(row["started"])
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.path} is no journal of a stage; --restart begins anew") from error
+            raise OtherRunError(f"{self.path} is no journal of a stage; --restart begins anew") from error
         if written != FORMAT:
-            raise InputError(f"{self.path} is of another version of this program; --restart begins anew")
-        if found := differences(deciding, stored):
-            raise OtherRunError(
-                f"{self.path} is of another run, which differs in {found}; --restart throws away its "
-                "work and begins anew"
-            )
+            raise OtherRunError(f"{self.path} is of another version of this program; --restart begins anew")
+        if not isinstance(stored, Mapping):
+            raise OtherRunError(f"{self.path} is no journal of a stage; --restart begins anew")
+        return stored
 
     def _known(self, line: bytes) -> None:
         """Count a line of an earlier run; one that a broken disk has spoilt is passed over, and its row done again."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from opencodeinterpreter.codefeedback.files.row_files import measure
-from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.codefeedback.pipeline.journal import OtherRunError
 
 FORMAT: Final = 1
 _ENDINGS: Final = (".jsonl.gz", ".jsonl", ".json", ".parquet")
@@ -40,7 +40,7 @@ def read_manifest(out: Path) -> dict[str, Any] | None:
     """Return the manifest of an output; None if there is none.
 
     Raises:
-        InputError: if there is one that cannot be read.
+        OtherRunError: if there is one that cannot be read.
     """
     path = manifest_path(out)
     try:
@@ -48,9 +48,9 @@ def read_manifest(out: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}; --restart makes it anew") from error
+        raise OtherRunError(f"{path} cannot be read: {error}; --restart makes it anew") from error
     if not isinstance(row, dict) or row.get("format") != FORMAT or not isinstance(row.get("deciding"), dict):
-        raise InputError(f"{path} is no manifest of this version of the program; --restart makes it anew")
+        raise OtherRunError(f"{path} is no manifest of this version of the program; --restart makes it anew")
     return row
 
 

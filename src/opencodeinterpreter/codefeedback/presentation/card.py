@@ -58,7 +58,7 @@ def dataset_card(
     manifests: Sequence[Mapping[str, Any]] = (),
     *,
     name: str = "Code-Feedback",
-    files: Sequence[str] = (),
+    files: Mapping[str, Sequence[str]] | None = None,
     plot: str = "",
 ) -> str:
     """Return the card.
@@ -68,11 +68,12 @@ def dataset_card(
         samples: a dialog for each method.
         manifests: of the stages that made it, in their order.
         name: what the data set is called.
-        files: its data files, as they lie beside the card.
+        files: its data files, as they lie beside the card, by the name of the form that they hold. Each form is loaded
+            by its name; ``messages``, or else the first, where none is named.
         plot: the file name of the picture of its composition; empty for none.
     """
     sections = [
-        _header(statistics, name, files),
+        _header(statistics, name, files or {}),
         f"# {name}\n\n{_summary(statistics)}",
         f"![Composition]({plot})" if plot else "",
         "## What is in it\n\n" + _methods(statistics),
@@ -121,7 +122,7 @@ def weaknesses(statistics: Statistics, manifests: Sequence[Mapping[str, Any]]) -
     return found or ["None are known from the counts."]
 
 
-def _header(statistics: Statistics, name: str, files: Sequence[str]) -> str:
+def _header(statistics: Statistics, name: str, files: Mapping[str, Sequence[str]]) -> str:
     import yaml
 
     licences = {_SPDX.get(licence.lower(), "other") for licence in statistics.licences}
@@ -135,8 +136,18 @@ def _header(statistics: Statistics, name: str, files: Sequence[str]) -> str:
         "tags": ["code", "conversational", "execution-feedback", "human-feedback", *sorted(statistics.methods)],
     }
     if files:
-        header["configs"] = [{"config_name": "default", "data_files": [{"split": "train", "path": list(files)}]}]
+        header["configs"] = _configs(files)
     return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---"
+
+
+def _configs(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Return a configuration a form: in one split together, each dialog would be there once a form."""
+    forms = sorted(files, key=lambda form: form != "messages")
+    configs: list[dict[str, Any]] = [
+        {"config_name": form, "data_files": [{"split": "train", "path": list(files[form])}]} for form in forms
+    ]
+    configs[0]["default"] = True
+    return configs
 
 
 def _summary(statistics: Statistics) -> str:

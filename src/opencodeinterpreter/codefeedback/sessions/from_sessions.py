@@ -23,7 +23,7 @@ from opencodeinterpreter.interpreter.feedback import comment_feedback
 from opencodeinterpreter.interpreter.recording import result_from_json
 from opencodeinterpreter.interpreter.session_log import read_events
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the form that sessions are given; a change of it is a new version."""
 
 
@@ -83,7 +83,9 @@ class FromSessions:
             "models": {"assistant": telling.model} if telling.model else {},
             "scrubbed": dict(scrubber.counts),
         }
-        return Outcome(rows=(Dialog(tuple(messages), row["id"], meta).to_json(),), notes=notes)
+        known = {"source": "session", "licence": self._settings.licence}
+        told = tuple(Message(each.role, each.content, {**each.meta, **known}) for each in messages)
+        return Outcome(rows=(Dialog(told, row["id"], meta).to_json(),), notes=notes)
 
 
 def stage(settings: SessionSettings | None = None) -> MapStage:

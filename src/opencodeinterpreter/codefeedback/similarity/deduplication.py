@@ -21,8 +21,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Table
-from opencodeinterpreter.codefeedback.similarity.row_texts import answer_of, question_of
+from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
+from opencodeinterpreter.codefeedback.similarity.row_texts import answer_of, must_have_texts, question_of
 from opencodeinterpreter.errors import ConfigError, MissingExtraError
 
 Compared = Literal["query", "query and answer"]
@@ -134,6 +134,10 @@ class DeduplicationStage:
     @property
     def settings(self) -> Mapping[str, Any]:
         return {"threshold": self._threshold, "compared": self._compared, "shingle_words": SHINGLE_WORDS}
+
+    def check(self, row: Row) -> None:
+        """Refuse what is no query, problem, bug or dialog, by an ``InputError``."""
+        must_have_texts(row)
 
     def build(self, table: Table) -> Iterator[Outcome]:
         """Yield the rows in their order."""

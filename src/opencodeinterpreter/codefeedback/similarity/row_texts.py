@@ -42,6 +42,18 @@ def answer_of(row: Mapping[str, Any]) -> str:
     return "\n\n".join(solution.text("code") for solution in solutions)
 
 
+def must_have_texts(row: Mapping[str, Any]) -> None:
+    """Refuse a row that cannot be compared with others: what a table stage checks before it begins.
+
+    Raises:
+        InputError: if the row is no query, problem, bug or dialog, or what it asks or answers is no text.
+    """
+    question_of(row)
+    answer_of(row)
+
+
 def _said(row: Mapping[str, Any], role: str) -> str:
+    if row["messages"] is None:
+        raise InputError("messages of a dialog must be a list, not null")
     messages = [Fields(each, "a message") for each in Fields(row, "a dialog").items("messages")]
     return "\n\n".join(each.text("content") for each in messages if each.text("role") == role)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from opencodeinterpreter.interpreter.feedback import short_traceback, shorten
-from opencodeinterpreter.sandbox import ExecutionResult
+from opencodeinterpreter.sandbox import ExecutionResult, failure_texts
 from opencodeinterpreter.sandbox.base import Status
 
-FEEDBACK = "Execution result: \n"
+FEEDBACK = f"{failure_texts.EXECUTION} \n"
 """How the user message begins that carries an execution's result (Code-Feedback)."""
 
 _PATH = r"(?:/[^\s\"':,/]+){1,30}/"
@@ -72,10 +72,10 @@ def feedback_text(execution: Execution) -> str:
 
 def _ended(status: Status, reason: str) -> str:
     if status == "timeout":
-        return "The code was stopped: it ran longer than its time limit."
+        return failure_texts.TOO_LONG
     if reason in ("", "kernel died"):
-        return "The interpreter process ended while the code ran."
-    return f"The code was ended: it exceeded its limit on {reason}."
+        return failure_texts.KERNEL_GONE
+    return failure_texts.OVER_LIMIT.format(reason)
 
 
 def of_cell(result: ExecutionResult) -> Execution:
@@ -116,8 +116,7 @@ def of_program(result: Mapping[str, Any], *, tested: bool) -> Execution:
         reason = "memory" if error is not None and error.get("name") == "MemoryError" else ""
     elif tested and "end" not in steps:
         status = "error"
-        where = "before its tests began" if "tests" not in steps else "in the middle of its tests"
-        text = f"The program ended {where}."
+        text = failure_texts.BEFORE_TESTS if "tests" not in steps else failure_texts.AMID_TESTS
     return Execution(
         status=status,
         reason=reason,
@@ -134,8 +133,8 @@ def _failure(error: Mapping[str, Any] | None, status: int) -> str:
         return shorten(str(error["traceback"]).rstrip())
     if status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else str(-status)
-        return f"The program's process was ended by signal {name}."
-    return f"The program ended with exit status {status}."
+        return failure_texts.BY_SIGNAL.format(name)
+    return failure_texts.BY_STATUS.format(status)
 
 
 def same_output(given: str, expected: str) -> bool:
@@ -148,7 +147,7 @@ def _lines(text: str) -> list[str]:
 
 def wrong_output(given: str, expected: str, actual: str) -> str:
     shown = [shorten(text.rstrip(), 1000) for text in (given, expected, actual)]
-    return "Wrong output.\nInput:\n{}\nExpected output:\n{}\nActual output:\n{}".format(*shown)
+    return "{}\nInput:\n{}\nExpected output:\n{}\nActual output:\n{}".format(failure_texts.WRONG_OUTPUT, *shown)
 
 
 def _tidy(text: str) -> str:
