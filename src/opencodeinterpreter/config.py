@@ -68,6 +68,8 @@ class Config:
     """MCP server → what the table ``[mcp.NAME]`` of the file says of it."""
     mcp_files: tuple[Path, ...] = ()
     """Files with further MCP servers, as other programs have them: an object ``mcpServers``."""
+    adapters: tuple[Path, ...] = ()
+    """Files of adapters to apply to ``model``, which only flags name."""
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Key → where its value came from: "default", the file, "OCINT_…" or "--…"."""
 
@@ -210,7 +212,7 @@ def _settings() -> dict[str, Setting]:
     found = {}
     for prefix, owner in (("", Config), ("limits.", Limits)):
         for name, hint in typing.get_type_hints(owner).items():
-            if name in ("limits", "sources", "mcp", "mcp_files"):
+            if name in ("limits", "sources", "mcp", "mcp_files", "adapters"):
                 continue
             key = prefix + name
             kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
@@ -258,10 +260,10 @@ def load_config(flags: Mapping[str, Any] | None = None, environ: Mapping[str, st
         (_from_flags(flags or {}), lambda setting: setting.flag, None),
     ]
     servers = layers[0][0].pop("mcp", {})
-    files = layers[2][0].pop("mcp_files", ())
+    files, adapters = (tuple(map(Path, layers[2][0].pop(key, ()))) for key in ("mcp_files", "adapters"))
     config = _merge(layers)
     sources = {**config.sources, **({"mcp": str(path)} if servers else {})}
-    return replace(config, mcp=servers, mcp_files=tuple(map(Path, files)), sources=sources)
+    return replace(config, mcp=servers, mcp_files=files, adapters=adapters, sources=sources)
 
 
 def _merge(layers: list[tuple[dict[str, Any], Any, str | None]]) -> Config:

@@ -22,7 +22,7 @@ MAY_USE = {
     "evaluation": {"models", "sandbox", "pages", "dialog", "errors"},
     "codefeedback": {"evaluation", "interpreter", "models", "sandbox", "pages", "dialog", "errors"},
     "serving": {"interpreter", "models", "sandbox", "pages", "dialog", "config", "errors"},
-    "training": {"models", "dialog", "errors"},
+    "training": {"models", "sandbox", "dialog", "errors"},
     "config": {"models", "sandbox", "errors"},
 }
 HEAVY = ("openai", "httpx", "xllamacpp", "jupyter_client", "pandas", "matplotlib", "torch", "transformers")

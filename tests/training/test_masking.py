@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,21 @@ pytest.importorskip("transformers", reason="the training extra is not installed"
 
 from tiny_models import FAMILIES, dialog, tiny_tokenizer
 
+from opencodeinterpreter.codefeedback.files.exporting import FORMS, to_form
+from opencodeinterpreter.codefeedback.verification.executions import (
+    Execution,
+    feedback_text,
+    of_cell,
+    of_program,
+    wrong_output,
+)
 from opencodeinterpreter.dialog import Dialog, Message
 from opencodeinterpreter.errors import InputError
+from opencodeinterpreter.interpreter.feedback import execution_feedback
+from opencodeinterpreter.sandbox import ErrorInfo, ExecutionResult
 from opencodeinterpreter.training.masking import IGNORED, Dropped, Marking, Sample, encode
+from opencodeinterpreter.training.reading import read_corpus
+from opencodeinterpreter.training.recipe import DataRecipe, Recipe
 from opencodeinterpreter.training.templates import FORMATS, chat_for, tokens_of
 
 pytestmark = [
@@ -131,6 +145,76 @@ def test_the_choice_of_turns(turns: Any, talk: Dialog, counted: list[str]) -> No
     tokenizer = tiny_tokenizer()
     text = shown(sample_of(talk, tokenizer, Marking(turns)), tokenizer)
     assert [part.split("<|im_end|>]")[0] for part in text.split("[")[1:]] == counted
+
+
+def program(tested: bool = True, **more: Any) -> str:
+    """Return what the message of a data set says of a program."""
+    row = {"told": [{"step": "tests"}], "ended": "", "status": 0, "stdout": "1\n", "stderr": "", "seconds": 0.1, **more}
+    return feedback_text(of_program(row, tested=tested))
+
+
+def cell(status: Any, reason: Any = None, **more: Any) -> ExecutionResult:
+    return ExecutionResult(status=status, reason=reason, stdout="1\n", duration=0.5, **more)
+
+
+NAME_ERROR = ErrorInfo(
+    "NameError", "name 'x' is not defined",
+    "Traceback (most recent call last):\n  File \"<cell 1>\", line 1, in <module>\nNameError: name 'x' is not defined",
+)  # fmt: skip
+OWN_ERROR = ErrorInfo("Refused", "no", 'File "<cell 1>", line 1, in <module>\nRefused: no')
+FAILURES = {
+    "time limit of a program": program(ended="wall time"),
+    "memory limit of a program": program(ended="memory"),
+    "traceback": program(
+        status=1, told=[{"error": {"name": "E", "traceback": "Traceback (most recent call last):\nE"}}]
+    ),
+    "exit status": program(status=3),
+    "signal": program(status=-11),
+    "unknown signal": program(status=-120),
+    "before its tests": program(told=[]),
+    "amid its tests": program(),
+    "wrong output": feedback_text(Execution("error", stdout="2", error=wrong_output("1", "3", "2"))),
+    "wrong output, long": feedback_text(Execution("error", error=wrong_output("1 " * 4000, "3\n" * 4000, "2"))),
+    "time limit of a cell": feedback_text(of_cell(cell("timeout", "cpu time"))),
+    "memory limit of a cell": feedback_text(of_cell(cell("killed", "memory", state_lost=True))),
+    "kernel died": feedback_text(of_cell(cell("killed", "kernel died", state_lost=True))),
+    "error of a cell": feedback_text(of_cell(cell("error", error=NAME_ERROR))),
+    "own error of a cell": feedback_text(of_cell(cell("error", error=OWN_ERROR, state_lost=True))),
+    "session: error": execution_feedback(cell("error", error=NAME_ERROR)),
+    "session: own error": execution_feedback(cell("error", error=OWN_ERROR)),
+    "session: time limit": execution_feedback(cell("timeout", "wall time")),
+    "session: memory limit": execution_feedback(cell("killed", "memory", state_lost=True)),
+    "session: stopped": execution_feedback(cell("killed", "stopped")),
+    "session: kernel died": execution_feedback(cell("killed", "kernel died")),
+}
+SUCCESSES = {
+    "tests passed": program(told=[{"step": "tests"}, {"step": "end"}]),
+    "printed nothing": program(tested=False, stdout=""),
+    "prints such words": program(
+        tested=False, stdout="Wrong output.\nThe program ended with exit status 1.\nAll is well.\n"
+    ),
+    "cell": feedback_text(of_cell(cell("ok"))),
+    "session": execution_feedback(cell("ok")),
+    "session: a traceback that was caught": execution_feedback(
+        ExecutionResult(status="ok", stdout="Traceback (most recent call last):\nValueError: x\n")
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("said", [*FAILURES, *SUCCESSES])
+def test_an_attempt_counts_by_what_its_execution_gave_in_every_form_of_the_data(
+    tmp_path: Path, said: str, form: str
+) -> None:
+    """What a dialog says without marks: exported by ``ocint data export``, read again, and masked."""
+    talk = dialog("Add.", "one", FAILURES.get(said) or SUCCESSES[said], "two")
+    (tmp_path / "rows.jsonl").write_text(json.dumps(to_form(talk, form)) + "\n", encoding="utf-8")
+    data = DataRecipe((str(tmp_path / "rows.jsonl"),), held_out=0)
+    (read,) = read_corpus(Recipe("-", "-", data)).train
+    tokenizer = tiny_tokenizer()
+    found = sample_of(read, tokenizer, Marking("passed"), 40_000)
+    assert found.counted == (1 if said in FAILURES else 2)
+    assert found.turns == 2
 
 
 def test_execution_results_count_only_where_that_is_asked_for() -> None:

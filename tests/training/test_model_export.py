@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 transformers = pytest.importorskip("transformers", reason="the training extra is not installed")
@@ -16,9 +19,15 @@ pytest.importorskip("xllamacpp", reason="the embedded engine is not installed")
 
 from tiny_models import dialog, sums, tiny_checkpoint, tiny_tokenizer, write_rows  # noqa: E402
 
+from opencodeinterpreter.cli import chat, options, run  # noqa: E402
+from opencodeinterpreter.cli.consoles import err_console  # noqa: E402
+from opencodeinterpreter.cli.workbench import open_model  # noqa: E402
+from opencodeinterpreter.config import load_config  # noqa: E402
 from opencodeinterpreter.dialog import Dialog  # noqa: E402
-from opencodeinterpreter.errors import InputError  # noqa: E402
+from opencodeinterpreter.errors import ConfigError, InputError, ModelFileError  # noqa: E402
 from opencodeinterpreter.models import Generation, load_model  # noqa: E402
+from opencodeinterpreter.training.agreement import agreement  # noqa: E402
+from opencodeinterpreter.training.base_model import find_base, tokenizer_of, weights_of  # noqa: E402
 from opencodeinterpreter.training.exporting import export  # noqa: E402
 from opencodeinterpreter.training.preparing import prepare  # noqa: E402
 from opencodeinterpreter.training.recipe import DataRecipe, LoraRecipe, Recipe  # noqa: E402
@@ -78,8 +87,29 @@ def test_an_adapter_answers_the_same_in_every_form(tmp_path: Path, family: str, 
     assert answers(str(file.path), asked) == expected
     assert answers(str(untuned.path), asked, adapters=[adapter.path]) == expected
     assert answers(str(untuned.path), asked) != expected
+    flags = options.flags(model=str(untuned.path), adapter=[adapter.path], context="512", max_tokens="100")
+    with (
+        closing(open_model(load_config(flags, {}), err_console())) as opened,
+        opened.stream(asked[0].messages[:1], Generation(max_tokens=24)) as reply,
+    ):
+        assert "".join(reply) == expected[0], "as ocint chat --adapter FILE opens it"
     again = export(str(whole.path), "gguf", "f32", tmp_path / "again.gguf")
     assert again.path.stat().st_size == file.path.stat().st_size
+
+
+def test_an_adapter_for_a_model_that_takes_none_is_one_clear_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = typer.Typer()
+    for command in (run, chat):
+        command.add_to(app)
+    (tmp_path / "config.toml").touch()
+    monkeypatch.setenv("OCINT_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("OCINT_SESSIONS_FOLDER", str(tmp_path / "sessions"))
+    words = ["-m", "openai:x", "--adapter", "one.gguf", "--adapter", "two.gguf"]
+    for line in (["run", "Hello.", *words], ["chat", *words]):
+        with pytest.raises(ConfigError, match="openai:x takes no adapters: they are for the embedded engine"):
+            CliRunner().invoke(app, line, catch_exceptions=False, standalone_mode=False)
 
 
 @pytest.mark.parametrize("family", ["llama3", "codellama", "plain"])
@@ -154,6 +184,68 @@ def test_what_cannot_be_exported_is_one_clear_sentence(tmp_path: Path) -> None:
     strange.write_text(json.dumps({**json.loads(strange.read_text()), "sha256": "0" * 64}))
     with pytest.raises(InputError, match="is no longer the file that the adapter"):
         export(recipe.output)
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "bytes_a_weight"),
+    [("gguf", "f32", 4), ("gguf", "f16", 2), ("gguf", "q8_0", 1.1), ("gguf", "q4_k_m", 1.1), ("folder", "q8_0", 2)],
+)
+def test_too_little_disk_space_is_said_before_a_weight_is_loaded(
+    tmp_path: Path, form: str, kind: str, bytes_a_weight: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_checkpoint(tmp_path / "tiny")
+    (folder / "model.safetensors").rename(tmp_path / "weights")
+    weights = _count(tmp_path / "weights")
+    free = type("Usage", (), {"free": int(weights * bytes_a_weight) - 1000})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: free)
+    with pytest.raises(InputError, match=r"it\.gguf needs about 0\.0 GB of disk space and 0\.0 GB are free"):
+        export(str(folder), form, kind, tmp_path / "it.gguf")
+    free.free += 2000
+    with pytest.raises(ModelFileError, match="cannot be used"):
+        export(str(folder), form, kind, tmp_path / "it.gguf")
+
+
+def test_too_little_memory_is_said_before_a_weight_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_checkpoint(tmp_path / "tiny")
+    recipe = trained(tmp_path, method="lora", max_steps=1)
+    train(prepare(recipe), NoProgress())
+    (tmp_path / "tiny" / "model.safetensors").rename(tmp_path / "weights")
+    memory = type("Memory", (), {"available": 4 * _count(tmp_path / "weights") - 1000})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    for form in ("gguf", "folder"):
+        with pytest.raises(InputError, match=r"needs about 0\.0 GB of memory and 0\.0 GB are free: .* --form adapter"):
+            export(recipe.output, form)
+    assert export(recipe.output, "adapter").path.is_file(), "for it no weights of the base are needed"
+    memory.available += 2000
+    with pytest.raises(ModelFileError, match="cannot be used"):
+        export(recipe.output, "gguf")
+
+
+def _count(weights: Path) -> int:
+    from safetensors.torch import load_file
+
+    return sum(each.numel() for each in load_file(weights).values())
+
+
+@pytest.mark.parametrize(("family", "width"), [("chatml", 256), ("llama3", 512)])
+def test_a_whole_file_of_k_kinds_is_written_opened_and_compared(tmp_path: Path, family: str, width: int) -> None:
+    """Wide enough for blocks of 256 weights, in every matrix."""
+    template = _template(tiny_tokenizer(family), family)
+    sizes = {"hidden_size": width, "intermediate_size": 512, "num_hidden_layers": 8}
+    tiny_checkpoint(tmp_path / "tiny", family, template, initializer_range=width**-0.5, **sizes)
+    found = export(str(tmp_path / "tiny"), "gguf", "q4_k_m", tmp_path / "it.gguf")
+    assert found.check is not None
+    # Few bits change the model on purpose; what the engine makes of them must be what they say.
+    said = weights_of(find_base(str(found.path)), dtype=torch.float32).eval()
+    again = agreement(found.path, said, tokenizer_of(find_base(str(tmp_path / "tiny"))), "q4_k_m")
+    assert (again.prompts, again.same_next) == (3, 3)
+    assert again.difference < 0.3
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(found.path).tensors}
+    assert {kind for name, kind in kinds.items() if "norm" not in name and "bias" not in name} == {"Q4_K", "Q6_K"}
+    assert kinds["output.weight"] == kinds["token_embd.weight"] == "Q6_K"
+    whole = export(str(tmp_path / "tiny"), "gguf", "f32", tmp_path / "whole.gguf", check=False)
+    assert found.path.stat().st_size < 0.25 * whole.path.stat().st_size
+    assert len(answers(str(found.path), sums(1))) == 1
 
 
 def test_a_dialog_of_several_turns_is_asked_the_same_way(tmp_path: Path) -> None:

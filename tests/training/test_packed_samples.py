@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
@@ -9,8 +12,10 @@ transformers = pytest.importorskip("transformers", reason="the training extra is
 
 from tiny_models import tiny_config  # noqa: E402
 
+from opencodeinterpreter.errors import InputError  # noqa: E402
 from opencodeinterpreter.training.masking import IGNORED, Sample  # noqa: E402
-from opencodeinterpreter.training.packing import packed_row, packs, padded_rows, separates  # noqa: E402
+from opencodeinterpreter.training.packing import packed_row, packs, padded_rows  # noqa: E402
+from opencodeinterpreter.training.separation import check_separation, separates  # noqa: E402
 
 pytestmark = [
     pytest.mark.transformers,
@@ -57,6 +62,32 @@ def test_a_model_that_mixes_packed_samples_is_found_out() -> None:
     assert not separates(Mixing(tiny_config("llama", 100)), 100)
 
 
+@pytest.mark.parametrize(
+    ("kind", "attention"),
+    [("llama", "sdpa"), ("qwen2", "eager"), ("gemma", "auto"), ("starcoder2", "auto"), ("gemma2", "auto")],
+)
+def test_a_kind_of_model_is_proved_on_a_small_one(kind: str, attention: str) -> None:
+    # As large as no test could hold: nothing of this size is made.
+    large = {"hidden_size": 256, "num_hidden_layers": 200, "intermediate_size": 100_000}
+    check_separation(tiny_config(kind, 5_000_000, **large), attention, torch.device("cpu"), "it")
+
+
+@pytest.mark.parametrize("width", [64, 256])
+def test_a_kind_of_model_that_mixes_packed_samples_is_refused(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = transformers.LlamaForCausalLM.forward
+    monkeypatch.setattr(
+        transformers.LlamaForCausalLM, "forward", lambda self, position_ids=None, **more: whole(self, **more)
+    )
+    config = tiny_config("llama", 100, hidden_size=width)
+    with pytest.raises(InputError, match="packing: true cannot be had with it: its attention mixes packed dialogs"):
+        check_separation(config, "auto", torch.device("cpu"), "it")
+
+
+def test_attention_that_is_not_installed_is_one_clear_sentence() -> None:
+    with pytest.raises(InputError, match="attention: flash_attention_3 cannot be had with it: "):
+        check_separation(tiny_config("llama", 100), "flash_attention_3", torch.device("cpu"), "it")
+
+
 def test_a_packed_row_and_padded_rows_hold_the_same_labels() -> None:
     drawn = samples(3, 5)
     packed, padded = packed_row(drawn), padded_rows(drawn, 7)
@@ -67,6 +98,41 @@ def test_a_packed_row_and_padded_rows_hold_the_same_labels() -> None:
     assert padded["labels"].tolist()[0][3:] == [IGNORED, IGNORED]
     counted = [label for label in packed["labels"][0].tolist() if label != IGNORED]
     assert counted == [label for row in padded["labels"].tolist() for label in row if label != IGNORED]
+
+
+def best_fit(lengths: list[int], limit: int) -> list[int]:
+    """Return how full the rows are, by the definition: each sample, the longest first, to where least room is left."""
+    free: list[int] = []
+    for length in sorted(lengths, reverse=True):
+        fitting = [left for left in free if left >= length]
+        if fitting:
+            free[free.index(min(fitting))] -= length
+        else:
+            free.append(limit - length)
+    return sorted(limit - left for left in free)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_packs_are_those_of_the_slow_definition(seed: int) -> None:
+    chance = random.Random(seed)
+    limit = chance.choice([16, 64, 300, 4096])
+    lengths = [chance.randint(1, max(1, limit // chance.choice([1, 2, 9]))) for _ in range(chance.randint(0, 300))]
+    rows = packs([Sample([1] * length, [1] * length) for length in lengths], limit)
+    assert sorted(sum(len(sample.ids) for sample in row) for row in rows) == best_fit(lengths, limit)
+    assert sorted(len(sample.ids) for row in rows for sample in row) == sorted(lengths)
+
+
+def test_packing_takes_no_longer_a_sample_where_there_are_many() -> None:
+    chance = random.Random(3)
+    shared = [[1] * length for length in range(1, 4097)]
+    seconds = []
+    for count in (2_000, 32_000):
+        drawn = [Sample(shared[min(4095, int(chance.lognormvariate(6.5, 0.8)))], []) for _ in range(count)]
+        began = time.process_time()
+        packs(drawn, 4096)
+        seconds.append(time.process_time() - began)
+    # Sixteen times as many: quadratic would be 256 times as long.
+    assert seconds[1] < 64 * max(seconds[0], 0.01)
 
 
 def test_packs_hold_everything_once_and_no_more_than_fits() -> None:

@@ -34,10 +34,10 @@ gradient_checkpointing: false
 """
 
 
-def trained(folder: Path, name: str, *launcher: str) -> dict[str, torch.Tensor]:
+def trained(folder: Path, name: str, *launcher: str, more: str = "") -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
-    (folder / f"{name}.yaml").write_text(RECIPE.format(name=name), encoding="utf-8")
+    (folder / f"{name}.yaml").write_text(RECIPE.format(name=name) + more, encoding="utf-8")
     command = [sys.executable, *launcher, str(folder / "train.py"), "train", "run", f"{name}.yaml"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
@@ -53,17 +53,28 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def test_two_processes_give_the_weights_of_one(tmp_path: Path) -> None:
+PLAIN = {"distributed_type": "MULTI_CPU"}
+FSDP2 = yaml.safe_load((EXAMPLES / "fsdp2.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("packing", "launchers"),
+    [(False, {"plain": PLAIN, "fsdp2": FSDP2}), (True, {"fsdp2": FSDP2})],
+    ids=["padded", "packed"],
+)
+def test_two_processes_give_the_weights_of_one(
+    tmp_path: Path, packing: bool, launchers: dict[str, dict[str, object]]
+) -> None:
     tiny_checkpoint(tmp_path / "tiny")
     (tmp_path / "train.py").write_text(SCRIPT, encoding="utf-8")
     # Of very different lengths: an average of the processes' averages would be another loss.
     talks = [dialog("say", "the answer is " + "print " * (1 + 6 * number), name=str(number)) for number in range(8)]
     write_rows(tmp_path / "rows.jsonl", talks)
-    settings = yaml.safe_load((EXAMPLES / "fsdp2.yaml").read_text(encoding="utf-8"))
-    one = trained(tmp_path, "one")
-    for name, config in (("plain", {"distributed_type": "MULTI_CPU"}), ("fsdp2", settings)):
+    more = "packing: true\n" if packing else ""
+    one = trained(tmp_path, "one", more=more)
+    for name, config in launchers.items():
         here = {"num_processes": 2, "mixed_precision": "no", "use_cpu": True, "main_process_port": free_port()}
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({**config, **here}), encoding="utf-8")
         launcher = ("-m", "accelerate.commands.launch", "--config_file", str(tmp_path / f"{name}.yaml"))
-        several = trained(tmp_path, f"by-{name}", *launcher)
+        several = trained(tmp_path, f"by-{name}", *launcher, more=more)
         assert max(float((one[key] - several[key]).abs().max()) for key in one) < 1e-6

@@ -20,9 +20,10 @@ from tiny_models import dialog, sums, tiny_checkpoint, write_rows  # noqa: E402
 from opencodeinterpreter.dialog import Dialog, Message  # noqa: E402
 from opencodeinterpreter.errors import InputError  # noqa: E402
 from opencodeinterpreter.models import Generation, load_model  # noqa: E402
+from opencodeinterpreter.training.checking import check, estimated  # noqa: E402
 from opencodeinterpreter.training.preparing import Prepared, prepare  # noqa: E402
 from opencodeinterpreter.training.recipe import DataRecipe, LoraRecipe, Recipe  # noqa: E402
-from opencodeinterpreter.training.running import Finished, check, estimated, train  # noqa: E402
+from opencodeinterpreter.training.running import Finished, train  # noqa: E402
 from opencodeinterpreter.training.watching import NoProgress, RisingLoss, Step  # noqa: E402
 
 pytestmark = [
@@ -249,6 +250,56 @@ def _kept_by(prepared: Prepared) -> int:
         torch.nn.functional.cross_entropy(logits[wanted != IGNORED], wanted[wanted != IGNORED], reduction="sum")
     own = {each.untyped_storage().data_ptr() for each in model.parameters()}
     return sum(size for place, size in kept.items() if place not in own)
+
+
+def test_whether_packed_dialogs_stay_apart_is_found_out_before_a_weight_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where several processes share the weights, only one of them has them then."""
+    whole = transformers.Qwen2ForCausalLM.forward
+    monkeypatch.setattr(
+        transformers.Qwen2ForCausalLM, "forward", lambda self, position_ids=None, **more: whole(self, **more)
+    )
+    prepared = prepare(recipe_for(tmp_path, sums(4), packing=True))
+    (tmp_path / "tiny" / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"packing: true cannot be had with .*tiny: its attention mixes"):
+        train(prepared, Told())
+    assert not (tmp_path / "out").exists()
+
+
+def test_packs_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from opencodeinterpreter.training import packing
+
+    calls = []
+    whole = packing.packs
+    monkeypatch.setattr(packing, "packs", lambda *given: calls.append(1) or whole(*given))
+    prepared = prepare(recipe_for(tmp_path, sums(4), packing=True))
+    check(prepared, estimated(prepared))
+    train(prepared, Told())
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("processes", "batch", "micro", "takes"),
+    [(3, 32, 1, "30 or 33"), (8, 4, 1, "8"), (2, 4, 4, "8"), (4, 36, 6, "24 or 48")],
+)
+def test_a_step_that_devices_cannot_share_evenly_is_refused(
+    tmp_path: Path, processes: int, batch: int, micro: int, takes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = prepare(recipe_for(tmp_path, sums(4), batch_size=batch, micro_batch_size=micro))
+    found = estimated(prepared)
+    check(prepared, found)
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    with pytest.raises(InputError, match=f"batch_size: {batch} .*{processes} devices.*: take {takes}$"):
+        check(prepared, found)
+
+
+def test_four_bits_are_not_taken_from_a_gguf_file(tmp_path: Path) -> None:
+    prepared = prepare(recipe_for(tmp_path, sums(4), method="qlora"))
+    found = estimated(prepared)
+    file = dataclasses.replace(prepared.base, gguf=tmp_path / "it.gguf")
+    with pytest.raises(InputError, match=r"method: qlora cannot begin from a GGUF file, and .*tiny is one: .* lora"):
+        check(dataclasses.replace(prepared, base=file), found)
 
 
 @pytest.mark.parametrize(

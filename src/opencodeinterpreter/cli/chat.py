@@ -27,6 +27,7 @@ def chat(
     approve: options.Approve = None,
     max_rounds: options.MaxRounds = None,
     model: options.Model = None,
+    adapter: options.Adapter = None,
     context: options.Context = None,
     max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None,
@@ -53,7 +54,7 @@ def chat(
         output=output, approve=approve, max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens,
         temperature=temperature, seed=seed, sandbox=sandbox, network=network, python=python, kernel=kernel,
         wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes,
-        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision,
+        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision, adapter=adapter,
     )  # fmt: skip
     start(flags, file, resume)
 

@@ -52,7 +52,9 @@ def export_(
         )
     console.print(short_path(found.path), soft_wrap=True)
     if form == "adapter":
-        err.print(f"Next, in Python: load_model(BASE, adapters=[Path({short_path(found.path)!r})])", soft_wrap=True)
+        err.print(
+            f"Next, with a GGUF file of its base: ocint chat -m BASE --adapter {short_path(found.path)}", soft_wrap=True
+        )
     else:
         name = short_path(found.path) if form == "gguf" else f"transformers:{short_path(found.path)}"
         err.print(f"Next: ocint chat -m {name}", soft_wrap=True)

@@ -23,6 +23,13 @@ Model = Annotated[
         rich_help_panel=_MODEL,
     ),
 ]  # fmt: skip
+Adapter = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--adapter", metavar="FILE", readable=False, rich_help_panel=_MODEL,
+        help="What ocint export --form adapter wrote, for the embedded model; can be given several times.",
+    ),
+]  # fmt: skip
 Context = Annotated[
     str | None,
     typer.Option("--context", metavar="TOKENS", help="What the model reads at most.", rich_help_panel=_MODEL),
@@ -125,8 +132,9 @@ def flags(**given: Any) -> dict[str, Any]:
     found = {
         ("limits." + name if name in limits else name): value for name, value in given.items() if value is not None
     }
-    if mcp := found.pop("mcp", None):
-        found["mcp_files"] = mcp
+    for flag, key in (("mcp", "mcp_files"), ("adapter", "adapters")):
+        if files := found.pop(flag, None):
+            found[key] = files
     sandbox = found.pop("sandbox", None)
     if sandbox is not None:
         found["backend"] = "bubblewrap" if sandbox else "none"

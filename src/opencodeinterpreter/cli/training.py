@@ -37,7 +37,8 @@ def run_training(path: Path, changes: dict[str, Any], *, dry_run: bool, restart:
     # Of several processes that train together one speaks.
     err.quiet = out.quiet = os.environ.get("RANK", "0") != "0"
     prepared = _prepared(path, changes, err)
-    from opencodeinterpreter.training.running import check, estimated, train
+    from opencodeinterpreter.training.checking import check, estimated
+    from opencodeinterpreter.training.running import train
 
     found = estimated(prepared)
     _print_data(prepared, err)

@@ -36,12 +36,15 @@ def open_model(config: Config, err: Console, name: str | None = None) -> ChatMod
     Raises:
         ModelError: it cannot be had.
     """
+    # Adapters belong to the model that they were given with, and fit no other.
+    adapters = config.adapters if name is None else ()
     name = name or config.model
     with shown_progress(err, name) as progress:
         return load_model(
             name,
             context_tokens=config.context,
             threads=config.threads,
+            adapters=adapters,
             settings=model_settings(config),
             progress=progress,
         )

@@ -17,6 +17,10 @@ from opencodeinterpreter.training.merging import Tuned, find_tuned, merged, save
 
 Form = Literal["gguf", "folder", "adapter"]
 FORMS: Final = ("gguf", "folder", "adapter")
+_BYTES: Final = {"f32": 4.0, "f16": 2.0, "bf16": 2.0}
+"""Of one weight."""
+_FEW_BITS: Final = 1.1
+"""The same in 8 bits with their scales. Fewer bits take less, but not where rows are no multiple of a block."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def export(
         check: compare a GGUF file with the model.
 
     Raises:
-        InputError: if it cannot be written, or does not agree.
+        InputError: if it cannot be written, there is no room for it, or it does not agree.
         ModelError: if a model cannot be had.
     """
     if form not in FORMS:
@@ -64,11 +68,16 @@ def export(
     path = (out or _place(tuned, form, kind)).expanduser()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise InputError(f"{path} is there already: name another place with --out")
-    _check_disk(tuned, path, form)
+    compared = check and tuned.base.gguf is not None
+    if form != "adapter" or compared:
+        parameters = _parameters(tuned)
+        if form != "adapter":
+            _check_disk(parameters, path, form, kind)
+        _check_memory(parameters, tuned, form)
     path.parent.mkdir(parents=True, exist_ok=True)
     if form == "adapter":
         write_adapter(path, tuned.folder, config_of(tuned.base), _title(tuned))
-        found = _check_adapter(tuned, path) if check and tuned.base.gguf is not None else None
+        found = _check_adapter(tuned, path) if compared else None
         return Exported(path, form, found)
     model, tokenizer = merged(tuned)
     if form == "folder":
@@ -107,18 +116,30 @@ def _place(tuned: Tuned, form: str, kind: str) -> Path:
     return beside / {"gguf": f"{title}-{kind}.gguf", "folder": f"{title}-merged", "adapter": f"{title}-lora.gguf"}[form]
 
 
-def _check_disk(tuned: Tuned, path: Path, form: str) -> None:
-    if form == "adapter":
-        return
+def _parameters(tuned: Tuned) -> int:
     from opencodeinterpreter.training.estimate import count_parameters
     from opencodeinterpreter.training.recipe import Recipe
 
-    parameters, _ = count_parameters(Recipe(tuned.base.name, "-"), config_of(tuned.base))
+    return count_parameters(Recipe(tuned.base.name, "-"), config_of(tuned.base))[0]
+
+
+def _check_disk(parameters: int, path: Path, form: str, kind: str) -> None:
+    needed = parameters * (_BYTES["f16"] if form == "folder" else _BYTES.get(kind, _FEW_BITS))
     parent = path.absolute().parent
     while not parent.exists():
         parent = parent.parent
     free = shutil.disk_usage(parent).free
-    if free < 2 * parameters:
+    if free < needed:
+        raise InputError(f"{path} needs about {needed / 1e9:.1f} GB of disk space and {free / 1e9:.1f} GB are free")
+
+
+def _check_memory(parameters: int, tuned: Tuned, form: str) -> None:
+    import psutil
+
+    needed, free = _BYTES["f32"] * parameters, psutil.virtual_memory().available
+    if free < needed:
+        instead = "--no-check" if form == "adapter" else "--form adapter --no-check"
         raise InputError(
-            f"{path} needs about {2 * parameters / 1e9:.1f} GB of disk space and {free / 1e9:.1f} GB are free"
+            f"{tuned.base.name} in 32 bits needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are "
+            f"free: take a larger machine" + (f", or {instead}, which loads no weights of it" if tuned.adapter else "")
         )

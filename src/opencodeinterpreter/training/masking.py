@@ -7,22 +7,18 @@ that asks for an answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from opencodeinterpreter.dialog import Dialog, Message
+from opencodeinterpreter.sandbox.failure_texts import EXECUTION, tells_failure
 from opencodeinterpreter.training.templates import Chat
 
 Turns = Literal["all", "final", "passed"]
 TURNS: Final = ("passed", "all", "final")
 IGNORED: Final = -100
 """The label of a token that does not count, as the ``transformers`` library has it."""
-_EXECUTION: Final = "Execution result:"
-_FAILED: Final = re.compile(
-    r"Traceback \(most recent call last\)|^\s*(?:[\w.]*(?:Error|Exception)(?::|\s*$)|Execution timed out)", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
@@ -161,11 +157,11 @@ def _counts(messages: Sequence[Message], index: int, turns: Turns, *, whole: boo
 
 
 def _is_execution(message: Message) -> bool:
-    return message.meta.get("kind") == "execution" or message.content.startswith(_EXECUTION)
+    return message.meta.get("kind") == "execution" or message.content.startswith(EXECUTION)
 
 
 def _reports_failure(message: Message) -> bool:
-    return _is_execution(message) and bool(_FAILED.search(message.content.removeprefix(_EXECUTION)))
+    return _is_execution(message) and tells_failure(message.content)
 
 
 def _observed(text: str, messages: Sequence[Message], spans: dict[int, tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,11 +1,12 @@
 """Samples as the rows that a model is given: padded side by side, or packed into one in which each sees only itself.
 
 A packed row has no attention mask; its positions begin anew with each sample. From that the library's attention (plain,
-SDPA and flash) keeps the samples apart; ``separates`` proves it for a model before it is relied on.
+SDPA and flash) keeps the samples apart; ``separation`` proves it for a kind of model before it is relied on.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,17 +16,31 @@ from opencodeinterpreter.training.masking import IGNORED, Sample
 
 
 def packs(samples: Sequence[Sample], limit: int) -> list[list[Sample]]:
-    """Return the samples in as few rows of at most ``limit`` tokens as a first fit gives, the longest first."""
+    """Return the samples in rows of at most ``limit`` tokens, each where least room is left, the longest first.
+
+    The time grows with the number of samples, and with ``limit``, but not with their product.
+    """
     rows: list[list[Sample]] = []
-    free: list[int] = []
+    with_room: dict[int, list[list[Sample]]] = {}
+    rooms: list[int] = []  # the keys, in order
     for sample in sorted(samples, key=lambda each: -len(each.ids)):
-        place = next((index for index, left in enumerate(free) if left >= len(sample.ids)), None)
-        if place is None:
-            rows.append([sample])
-            free.append(limit - len(sample.ids))
+        size = len(sample.ids)
+        place = bisect_left(rooms, size)
+        row: list[Sample] = []
+        if place == len(rooms):
+            room = limit
+            rows.append(row)
         else:
-            rows[place].append(sample)
-            free[place] -= len(sample.ids)
+            room = rooms[place]
+            row = with_room[room].pop()
+            if not with_room[room]:
+                del with_room[room], rooms[place]
+        row.append(sample)
+        left = room - size
+        if left not in with_room:
+            with_room[left] = []
+            insort(rooms, left)
+        with_room[left].append(row)
     return rows
 
 
@@ -82,33 +97,3 @@ def packed_row(samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
         # The first token of a sample is nothing that the one before should foretell.
         "labels": torch.tensor([[label for sample in samples for label in (IGNORED, *sample.labels[1:])]]),
     }
-
-
-def separates(model: Any, vocabulary: int, tolerance: float = 0.05) -> bool:
-    """Return whether the model computes the same for samples in one row as for each alone.
-
-    Args:
-        model: any that the library loads.
-        vocabulary: how many tokens it knows.
-        tolerance: the largest difference of logits, relative to their spread; rounding in 16 bits stays below.
-    """
-    # Tokens spread over the vocabulary, two samples that share none.
-    drawn = [[(7 + 31 * place * (1 + which)) % vocabulary for place in range(11 + which)] for which in (0, 1)]
-    training, device = model.training, next(model.parameters()).device
-    model.eval()
-    try:
-        with torch.no_grad():
-            together = {
-                "input_ids": torch.tensor([[*drawn[0], *drawn[1]]], device=device),
-                "position_ids": torch.tensor([[*range(len(drawn[0])), *range(len(drawn[1]))]], device=device),
-            }
-            packed = model(**together, use_cache=False).logits.float()[0]
-            alone = torch.cat(
-                [
-                    model(input_ids=torch.tensor([ids], device=device), use_cache=False).logits.float()[0]
-                    for ids in drawn
-                ]
-            )
-    finally:
-        model.train(training)
-    return bool((packed - alone).abs().max() <= tolerance * alone.std())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from opencodeinterpreter.dialog import Dialog
@@ -53,6 +54,15 @@ class Prepared:
     corpus: Corpus
     train: Encoded
     held_out: Encoded
+
+    @cached_property
+    def rows(self) -> list[list[Sample]]:
+        """What one epoch goes through: samples, or packs of them."""
+        if not self.recipe.packing:
+            return [[sample] for sample in self.train.samples]
+        from opencodeinterpreter.training.packing import packs
+
+        return packs(self.train.samples, self.recipe.max_tokens)
 
 
 def prepare(recipe: Recipe, progress: Progress = no_progress) -> Prepared:

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from opencodeinterpreter.dialog import Dialog, Message
 from opencodeinterpreter.errors import DownloadError, InputError, MissingExtraError, OcintError
+from opencodeinterpreter.sandbox.failure_texts import EXECUTION
 from opencodeinterpreter.training.recipe import Recipe
 
 _SUFFIXES: Final = (".jsonl", ".ndjson", ".parquet", ".gz")
 _MARKS: Final = ("kind", "passed", "train", "language")
-_EXECUTION: Final = "Execution result:"
 _PAIRS: Final = (("instruction", "output"), ("instruction", "response"), ("query", "answer"), ("prompt", "completion"))
 """What single-turn data sets call the question and the answer."""
 _SPEAKERS: Final = {"human": "user", "gpt": "assistant", "system": "system", "user": "user", "assistant": "assistant"}
@@ -187,7 +187,7 @@ def _message(row: Any) -> Any:
     role, content = row.get("role"), row.get("content")
     if role == "tool" and isinstance(content, str):
         role, meta = "user", {**meta, "kind": "execution"}
-        content = content if content.startswith(_EXECUTION) else f"{_EXECUTION} \n{content}"
+        content = content if content.startswith(EXECUTION) else f"{EXECUTION} \n{content}"
     return {"role": role, "content": content, "meta": meta}
 
 

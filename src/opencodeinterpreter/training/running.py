@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from opencodeinterpreter import __version__
-from opencodeinterpreter.errors import InputError, MissingExtraError
+from opencodeinterpreter.errors import MissingExtraError
 from opencodeinterpreter.training.base_model import weights_of
 from opencodeinterpreter.training.card import write_card
 from opencodeinterpreter.training.claiming import claim
 from opencodeinterpreter.training.devices import Device, launched, this_device, weight_type
-from opencodeinterpreter.training.estimate import Estimate, check_memory, checkpointing, estimate
+from opencodeinterpreter.training.estimate import checkpointing
 from opencodeinterpreter.training.plots import loss_plot
 from opencodeinterpreter.training.preparing import Prepared
 from opencodeinterpreter.training.recipe import Recipe
-
-_FREE_DISK: Final = 200_000_000
-"""Bytes that a run leaves free."""
 
 
 @dataclass(frozen=True)
@@ -37,55 +33,6 @@ class Finished:
     held_out: tuple[tuple[int, float], ...]
     """step and evaluation loss"""
     seconds: float
-
-
-def rows_of(prepared: Prepared) -> list[list[Any]]:
-    """Return what one epoch goes through: samples, or packs of them."""
-    samples = prepared.train.samples
-    if not prepared.recipe.packing:
-        return [[sample] for sample in samples]
-    from opencodeinterpreter.training.packing import packs
-
-    return packs(samples, prepared.recipe.max_tokens)
-
-
-def estimated(prepared: Prepared) -> Estimate:
-    """Return what the run will take."""
-    return estimate(prepared.recipe, prepared.config, prepared.train.samples, len(rows_of(prepared)))
-
-
-def check(prepared: Prepared, found: Estimate) -> None:
-    """Refuse what cannot succeed, before a weight is loaded.
-
-    Raises:
-        InputError: too little memory or disk space, or a method that this machine cannot do.
-        MissingExtraError: if a package that the method needs is missing.
-    """
-    recipe, device = prepared.recipe, this_device()
-    if recipe.method == "qlora":
-        if device.kind != "cuda":
-            raise InputError("method: qlora needs a GPU that bitsandbytes knows; here, take method: lora")
-        if importlib.util.find_spec("bitsandbytes") is None:
-            raise InputError("method: qlora needs bitsandbytes: pip install bitsandbytes")
-    if recipe.attention.startswith("flash") and device.kind != "cuda":
-        raise InputError(f"attention: {recipe.attention} needs a GPU; here, take attention: auto")
-    if device.count > 1 and launched() == 1:
-        raise InputError(
-            "there are several GPUs: start the run by accelerate launch (docs/training.md), or show it one of them "
-            "with CUDA_VISIBLE_DEVICES=0"
-        )
-    check_memory(recipe, prepared.config, prepared.train.samples, found)
-    # A checkpoint holds the trained weights and two numbers of the optimiser for each; the model itself comes last.
-    needed = found.trained * 12 * (recipe.keep_checkpoints + 1) + found.trained * 4 + _FREE_DISK
-    parent = Path(recipe.output).expanduser().absolute()
-    while not parent.exists():
-        parent = parent.parent
-    free = shutil.disk_usage(parent).free
-    if free < needed:
-        raise InputError(
-            f"{recipe.output} needs about {needed / 1e9:.1f} GB of disk space and {free / 1e9:.1f} GB are free: take "
-            f"another folder, keep_checkpoints: 1, or method: lora"
-        )
 
 
 def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finished:
@@ -111,6 +58,10 @@ def train(prepared: Prepared, progress: Any, *, restart: bool = False) -> Finish
     device = this_device()
     # Without a GPU it has to be told, else each process takes itself for the only one.
     together = accelerate.PartialState(cpu=device.kind == "cpu")
+    if recipe.packing:
+        from opencodeinterpreter.training.separation import check_separation
+
+        check_separation(prepared.config, recipe.attention, together.device, prepared.base.name)
     if together.is_main_process:
         claim(output, prepared, restart)
         remove_torn(output)
@@ -150,13 +101,6 @@ def _model(prepared: Prepared, device: Device) -> Any:
             bnb_4bit_compute_dtype=torch.bfloat16 if device.bfloat16 else torch.float16,
         )
     model = weights_of(prepared.base, **options)
-    if recipe.packing:
-        from opencodeinterpreter.training.packing import separates
-
-        if not separates(model, model.config.get_text_config().vocab_size):
-            raise InputError(
-                f"packing: true cannot be had with {prepared.base.name}: its attention mixes packed dialogs"
-            )
     # The library asks for a token to stop at and one to fill with; those of the dialogs are what is trained.
     model.generation_config.eos_token_id = prepared.tokenizer.convert_tokens_to_ids(prepared.chat.end)
     if recipe.method == "full":
@@ -189,7 +133,6 @@ def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: 
     from opencodeinterpreter.training.packing import Collator, Rows
 
     recipe = prepared.recipe
-    devices = launched()
     held_out = bool(prepared.held_out.samples)
     arguments = transformers.TrainingArguments(
         output_dir=str(output),
@@ -202,7 +145,7 @@ def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: 
         max_grad_norm=recipe.max_grad_norm,
         per_device_train_batch_size=recipe.micro_batch_size,
         per_device_eval_batch_size=recipe.micro_batch_size,
-        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.micro_batch_size // devices),
+        gradient_accumulation_steps=recipe.batch_size // recipe.micro_batch_size // launched(),
         gradient_checkpointing=checkpointing(recipe),
         bf16=_mixed(recipe, device),
         train_sampling_strategy="group_by_length" if recipe.micro_batch_size > 1 and not recipe.packing else "random",
@@ -227,7 +170,7 @@ def _trainer(kind: Any, prepared: Prepared, model: Any, device: Device, output: 
     trainer = kind(
         model=model,
         args=arguments,
-        train_dataset=Rows(rows_of(prepared)),
+        train_dataset=Rows(prepared.rows),
         eval_dataset=Rows([[sample] for sample in prepared.held_out.samples]) if held_out else None,
         data_collator=Collator(fill, packed=recipe.packing),
         keep_checkpoints=recipe.keep_checkpoints,
