@@ -70,6 +70,10 @@ run: $(VENV)/.base ## Do a job: make run TASK="…" FILES="a.csv b.json" (withou
 	@echo "      $(BIN)/ocint run --help    one job at a time"
 	@echo "      $(BIN)/ocint doctor        what works on this machine"
 
+.PHONY: web
+web: $(VENV)/.base ## Open the web page in your browser, until Ctrl-C: make web (ARGS="--no-browser" prints its link only)
+	$(BIN)/ocint web $(if $(MODEL),--model "$(MODEL)") $(ARGS)
+
 $(VENV)/.torch: $(VENV)/.dev requirements/transformers.txt
 	@echo "Installing torch $(TORCH) and what is locked in requirements/transformers.txt (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)"

@@ -15,6 +15,7 @@ PAGES = sorted(
 _FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1`*[ \t]*$", re.DOTALL | re.MULTILINE)
 _CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r'<(?:img|source)\b[^>]*?\s(?:src|srcset)="([^"\s]+)"')
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _END_OF_COMMAND = {"|", "||", "&&", ";", ">", ">>", "<", "&", "2>", "…", "..."}
 
@@ -41,7 +42,9 @@ def blocks(page: Path) -> list[Block]:
 
 
 def links(page: Path) -> list[str]:
-    return _LINK.findall(_CODE_SPAN.sub("", _FENCE.sub("", page.read_text(encoding="utf-8"))))
+    """Return where links and pictures of a page lead."""
+    prose = _CODE_SPAN.sub("", _FENCE.sub("", page.read_text(encoding="utf-8")))
+    return [*_LINK.findall(prose), *_PICTURE.findall(prose)]
 
 
 def anchors(page: Path) -> set[str]:

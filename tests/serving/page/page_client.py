@@ -13,13 +13,14 @@ ENDED = ".turn:last-child > .end:not([hidden])"
 
 
 class PageClient:
-    """One browser profile with one tab; ``page`` is playwright's."""
+    """One tab; ``page`` is playwright's. Its browser profile is its own, unless it is given that of another tab."""
 
     def __init__(self, browser: Browser, server: Any, **options: Any) -> None:
         self.server = server
         self.link = options.pop("link", server.link)
         size = {"viewport": {"width": 1280, "height": 860}, "locale": "en-US"}
-        self.context = browser.new_context(**{**size, **options})
+        given = options.pop("context", None)
+        self.context = given or browser.new_context(**{**size, **options})
         self.elsewhere: list[str] = []
         """What was asked of other hosts, whether or not it was let out."""
         self.complaints: list[str] = []

@@ -62,6 +62,88 @@ open('made/page.html', 'w').write("<script>document.title='taken'</script>")
 open('zeros.bin', 'wb').write(bytes(100))
 """
 
+CHARTS = """
+from IPython.display import display
+
+def chart(*traces, **more):
+    figure = {'data': list(traces), 'layout': {'title': {'text': more.pop('title', '')}}}
+    display({'application/vnd.plotly.v1+json': figure, **more}, raw=True)
+
+dots = {'type': 'scattergl', 'mode': 'markers', 'x': [1, 2, 3], 'y': [1, 3, 2]}
+place = {'type': 'scattermap', 'lat': [48], 'lon': [2]}
+PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+chart({'type': 'choropleth', 'locations': ['FRA'], 'z': [1]}, place, title='Lands <b>and</b> places')
+chart(dots, place, title='Dots')
+chart(place, **{'image/png': PIXEL})
+chart(dots, title='All of it')
+display({'application/vnd.plotly.v1+json': {'data': [None, 5, {'type': ['x']}], 'layout': None}}, raw=True)
+"""
+
+KINDS = """
+from IPython.display import display
+
+def chart(**trace):
+    display({'application/vnd.plotly.v1+json': {'data': [trace], 'layout': {}}}, raw=True)
+
+chart(type='treemap', labels=['all', 'a', 'b'], parents=['', 'all', 'all'], values=[0, 1, 2])
+chart(type='sunburst', labels=['all', 'a', 'b'], parents=['', 'all', 'all'], values=[0, 1, 2])
+chart(type='candlestick', x=[1, 2], open=[1, 2], high=[3, 4], low=[0, 1], close=[2, 3])
+chart(type='scatterpolar', r=[1, 2, 3], theta=[0, 90, 180], mode='markers')
+chart(type='sankey', node={'label': ['a', 'b']}, link={'source': [0], 'target': [1], 'value': [1]})
+chart(type='indicator', mode='number', value=7)
+chart(type='surface', z=[[1, 2], [3, 4]])
+"""
+
+CHART = """
+from IPython.display import display
+display({"application/vnd.plotly.v1+json": {"data": [{"type": "scattergeo"}]}}, raw=True)
+"""
+
+WIDE = """
+import pandas as pd
+print('wide ' * 60)
+print('w' * 300)
+pd.DataFrame({f'column number {n}': [n, n * n] for n in range(12)})
+"""
+
+COLOURS = """
+# A comment, and a decorator below it.
+import sys
+from functools import cache
+
+import pandas as pd
+from IPython.display import display
+
+class Counted(Exception):
+    \'\'\'A text of its own.\'\'\'
+
+@cache
+def twice(number: int = 21, flag: bool = True) -> str:
+    return f'{2 * number:.1f} and {flag!r}' if flag else None
+
+print(twice(), len([1, 2.5e3, 0x1F]))
+print('an error that is printed', file=sys.stderr)
+open('made.txt', 'w').write('x')
+display({'application/vnd.plotly.v1+json': {'data': [{'type': 'treemap'}]}}, raw=True)
+pd.DataFrame({'name': [f'row {n}' for n in range(30)], 'value': range(30)})
+"""
+PROSE = """
+Here is **bold**, *soft*, `code` and a [link](https://example.org).
+
+> A quotation.
+
+1. one
+2. two
+
+| name | value |
+|---|---:|
+| a | 1 |
+
+```text
+a block that does not run
+```
+"""
+
 SCRIPTS: dict[str, object] = {
     "plain": [cell("print(6 * 7)", "Let me see."), "It is **42**."],
     "rich": {
@@ -98,5 +180,13 @@ SCRIPTS: dict[str, object] = {
     ],
     "ratings": [cell("print(6 * 7)", "Let me see."), "It is **42**.", "It is a number."],
     "other": ["I am another one."],
+    "phone en-US": [cell(WIDE, "A table:"), "It has **12** columns.", "I am the other one."],
+    "phone zh-CN": [cell(WIDE, "一张表："), "有 **12** 列。", "我是另一个。"],
+    "colours": [cell("1 / 0", "Let me see."), cell(COLOURS, PROSE), "That was **all**.", cell("print('asked')")],
+    "tabs": [cell(TICKS), "It was stopped."],
+    "chart": [cell(CHART), "Done."],
+    "charts": [cell(CHARTS), "They are drawn."],
+    "kinds": [cell(KINDS), "They are drawn."],
+    "touch": ["I am the first.", "I am the second."],
     "install": [cell(GREETING), "Done.", "Done.", cell(GREETING), "Done."],
 }

@@ -76,6 +76,17 @@ def test_vendored_files_are_those_that_were_published() -> None:
     assert listed == there
 
 
+def test_the_kinds_of_charts_that_are_drawn_are_those_of_the_vendored_library_that_need_no_other_host() -> None:
+    library = (STATIC / "vendor" / "plotly" / "plotly.js").read_text(encoding="utf-8")
+    listed = re.search(r"const DRAWN = new Set\(\[(.*?)\]\)", (STATIC / "js" / "charts.js").read_text(), re.DOTALL)
+    assert listed is not None
+    drawn = re.findall(r'"(\w+)"', listed[1])
+    maps = {"scattergeo", "choropleth", "scattermap", "choroplethmap", "densitymap"}
+    for_cards = {"scattergl", "scatterpolargl"}  # drawn as the same chart without a card
+    assert set(drawn) == set(re.findall(r'moduleType:"trace",name:"(\w+)"', library)) - maps - for_cards
+    assert len(drawn) == len(set(drawn)) > 10
+
+
 def words(language: str) -> dict[str, str]:
     text = (STATIC / "js" / f"words-{language}.js").read_text(encoding="utf-8")
     found = re.findall(r'^  (?:"([^"]+)"|(\w+)):\s+"((?:[^"\\]|\\.)*)",$', text, re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cable import Cable
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from scripts_of_page import TICKS
 
 pytestmark = pytest.mark.browser
@@ -257,24 +257,45 @@ def test_sessions_are_found_renamed_exported_and_deleted(open_page) -> None:
     ("locale", "scheme", "said"), [("en-US", "light", "What is to be done?"), ("zh-CN", "dark", "要做什么？")]
 )
 def test_a_phone_in_both_languages_and_colours(open_page, locale: str, scheme: str, said: str) -> None:
-    client = open_page(viewport={"width": 360, "height": 740}, locale=locale, color_scheme=scheme, has_touch=True)
+    client = open_page(
+        viewport={"width": 360, "height": 740}, locale=locale, color_scheme=scheme, has_touch=True, is_mobile=True
+    )
     page = client.page
     expect(page.locator("#welcome h2")).to_have_text(said)
-    page.click("#open-sessions")
+    page.locator("#open-sessions").tap()
     expect(page.locator("#sessions")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#sessions")).to_be_hidden()
-    for session in page.locator(".session").all()[:2]:
-        session.evaluate("(each) => each.click()")
-        page.wait_for_timeout(200)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    client.choose(f"phone {locale}")
+    for task in ("Show a wide table", "And another one"):
+        client.do(f"{task} in {locale}")
+        no_wider_than_the_phone(page)
+        page.locator("#open-sessions").tap()
+        page.locator("#new").tap()
+        expect(page.locator("#welcome h2")).to_have_text(said)
+        expect(page.locator("#sessions")).not_to_be_in_viewport()
+    for task in ("Show a wide table", "And another one"):
+        page.locator("#open-sessions").tap()
+        page.locator(".session").filter(has_text=f"{task} in {locale}").tap()
+        expect(page.locator(".bubble")).to_contain_text(f"{task} in {locale}")
+        expect(page.locator("#sessions")).not_to_be_in_viewport()
+        no_wider_than_the_phone(page)
+    page.locator("#open-files").tap()
+    expect(page.locator("#files")).to_be_in_viewport()
+    page.locator("#close-files").tap()
+    expect(page.locator("#files")).not_to_be_in_viewport()
+    page.locator("#open-sessions").tap()
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 18, 23)"
     assert dark == (scheme == "dark")
-    page.evaluate("document.querySelector('#settings').click()")
+    page.locator("#settings").tap()
     page.locator("dialog select").first.select_option("light" if dark else "dark")
     assert (page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 18, 23)") != dark
     page.locator("dialog select").nth(1).select_option("en" if locale == "zh-CN" else "zh")
     page.wait_for_function(f"document.querySelector('#welcome h2')?.textContent !== {json.dumps(said)}")
+
+
+def no_wider_than_the_phone(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_everything_is_reached_by_the_keyboard_and_has_a_name(open_page) -> None:

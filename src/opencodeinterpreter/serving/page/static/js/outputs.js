@@ -2,6 +2,7 @@
 import { arrange, h } from "./dom.js";
 import { iconButton, icon } from "./icons.js";
 import { blob, download, saveLink } from "./api.js";
+import { chart } from "./charts.js";
 import { frame } from "./frame.js";
 import { markdown } from "./markdown.js";
 import { plainTable } from "./table.js";
@@ -109,8 +110,8 @@ function rich(display) {
   const data = display.data;
   const text = data["text/plain"] ?? "";
   const figure = FIGURES.find((type) => data[type]);
-  if (data["application/vnd.plotly.v1+json"])
-    return frame("plotly", data["application/vnd.plotly.v1+json"], t("interactive chart"));
+  const plotly = data["application/vnd.plotly.v1+json"];
+  if (plotly) return chart(plotly, () => (figure ? picture(figure, data[figure], text) : null));
   if (figure) return picture(figure, data[figure], text);
   if (data["text/html"]) return plainTable(String(data["text/html"])) ?? html(String(data["text/html"]));
   if (data["text/markdown"]) return h("div.prose", {}, markdown(String(data["text/markdown"])));
