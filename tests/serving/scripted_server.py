@@ -16,7 +16,7 @@ from pathlib import Path
 from opencodeinterpreter import Limits, Message, Sandbox, ScriptedModel
 from opencodeinterpreter.errors import ModelConnectionError
 from opencodeinterpreter.interpreter import SessionStore
-from opencodeinterpreter.models import ChatModel
+from opencodeinterpreter.models import ChatModel, Endpoint, ModelSettings, load_model
 from opencodeinterpreter.serving.access import Keys, digest_of, token_key
 from opencodeinterpreter.serving.app import create_app
 from opencodeinterpreter.serving.guard import GuardSettings
@@ -45,7 +45,10 @@ def load(name: str) -> ChatModel:
     return ScriptedModel([dies if name == "dying" else reply] * 100_000, name=name, **options)
 
 
-def make_hub(folder: Path, slots: int = 4, limits: Limits | None = None, **settings) -> Hub:
+def make_hub(
+    folder: Path, slots: int = 4, limits: Limits | None = None, endpoint: str | None = None, **settings
+) -> Hub:
+    """Return a hub; with the address of an endpoint its model "remote" is offered too."""
     limits = limits or Limits(wall_seconds=20)
 
     def sandbox(session) -> Sandbox:
@@ -53,7 +56,13 @@ def make_hub(folder: Path, slots: int = 4, limits: Limits | None = None, **setti
         logs.mkdir(parents=True, exist_ok=True)
         return Sandbox(workspace=session.workspace, limits=limits, logs=logs)
 
-    shelf = ModelShelf(["scripted", "slow", "dying"], load, lambda _name: slots)
+    def loaded(name: str) -> ChatModel:
+        if name == "remote":
+            return load_model("openai:small", settings=ModelSettings(endpoint=Endpoint(endpoint, retries=0)))
+        return load(name)
+
+    names = ["scripted", "slow", "dying", *(["remote"] if endpoint is not None else [])]
+    shelf = ModelShelf(names, loaded, lambda _name: slots)
     return Hub(SessionStore(folder), shelf, sandbox, HubSettings(limits=limits, **settings))
 
 
@@ -65,7 +74,8 @@ def main() -> None:
     limits = Limits(**{"wall_seconds": 20, **options.pop("limits", {})})
     log_to_stderr()
     if file_bytes := options.pop("file_bytes", None):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+        # The hard limit stays: a test may lift the other one, as if there were space again.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     with listen("127.0.0.1", 0) as listener, make_hub(folder, limits=limits, **options) as hub:
         address = listener.getsockname()
 

@@ -98,6 +98,15 @@ def test_the_compose_file_fits_the_image() -> None:
     assert ":latest" not in str(COMPOSE)
 
 
+def test_the_folder_for_temporary_files_has_room_for_the_largest_upload_and_download() -> None:
+    from opencodeinterpreter import Limits
+
+    (mounted,) = SERVER["tmpfs"]
+    room = int(re.search(r"^/tmp:.*size=(\d+)m$", mounted)[1])
+    assert room > 2 * Limits().workspace_mb
+    assert int(re.search(r":-(\d+)g", SERVER["mem_limit"])[1]) * 1024 > 2 * room
+
+
 @pytest.mark.parametrize("refused", ["Can't mount proc on /newroot/proc", "Can't set hostname to sandbox"])
 @pytest.mark.parametrize("option", ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"])
 def test_what_the_jail_needs_is_what_its_refusal_names(option: str, refused: str) -> None:

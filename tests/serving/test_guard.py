@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from serving_client import TOKEN, Client
 
 from opencodeinterpreter.errors import ConfigError
@@ -34,7 +36,18 @@ def test_nothing_but_health_is_open(server, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("evil.example", 421), ("127.0.0.1:1", 200), ("localhost:9", 200), ("[::1]:9", 200), ("a b", 400), ("", 400)],
+    [
+        ("evil.example", 421),
+        ("127.0.0.1:1", 200),
+        ("localhost:9", 200),
+        ("[::1]:9", 200),
+        ("a b", 400),
+        ("", 400),
+        ("[:::]", 421),
+        ("[.]:1", 421),
+        ("[::1.2.3.4.5]", 421),
+        ("LOCALHOST", 200),
+    ],
 )
 def test_only_our_own_names_are_answered(server, host: str, status: int) -> None:
     request = f"GET /api/v1/info HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
@@ -42,9 +55,43 @@ def test_only_our_own_names_are_answered(server, host: str, status: int) -> None
     assert answered == status or (status == 400 and answered == 421)
 
 
+def test_a_name_that_is_let_in_is_known_however_it_is_written(start_server) -> None:
+    server = start_server(guard={"hosts": ["Box.Example"]})
+    with server.client() as client:
+        for name in ("box.example", "BOX.example:8000", "Box.Example"):
+            assert client.get("/api/v1/info", headers={"Host": name}).status_code == 200
+        assert client.get("/api/v1/info", headers={"Host": "other.example"}).status_code == 421
+
+
+PRINTED = st.binary(max_size=40).map(lambda sent: bytes(byte for byte in sent if byte > 31 and byte != 127))
+HOSTS = st.one_of(PRINTED, st.text("[]:.0123456789abf%@/", max_size=12).map(str.encode))
+"""Anything that a line of a request can hold; and what looks like an address."""
+
+
+@given(host=HOSTS, origin=st.none() | HOSTS.map(lambda host: b"http://" + host), signature=PRINTED)
+@settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_nothing_that_a_stranger_sends_ends_in_a_fault(server, host: bytes, origin: bytes | None, signature) -> None:
+    quoted = b"".join(b"%%%02x" % byte for byte in signature)
+    for name, sig in ((host, quoted), (b"localhost", quoted), (b"localhost", signature.replace(b" ", b""))):
+        request = b"GET /api/v1/sessions/a/files/b?sig=" + sig + b" HTTP/1.1\r\nHost: " + name + b"\r\n"
+        request += b"Origin: " + origin + b"\r\n" if origin is not None else b""
+        answered = raw(server.url, request + b"Connection: close\r\n\r\n")
+        assert answered.startswith(b"HTTP/1.1 4"), (request, answered)
+
+
+@pytest.mark.parametrize("signature", ["%C3%A9", "é", "%FF", "%00", "%", "", "a&sig=b"])
+def test_a_signature_of_any_characters_is_only_a_wrong_one(server, client: Client, signature: str) -> None:
+    session = client.new()
+    client.post(f"/api/v1/sessions/{session}/files", files={"file": ("a.txt", b"a")})
+    with server.client(key="") as stranger:
+        refused = stranger.get(f"/api/v1/sessions/{session}/files/a.txt?sig={signature}")
+        assert (refused.status_code, refused.json()["error"]["type"]) == (401, "no_key")
+
+
 def test_scripts_of_other_pages_are_refused(client: Client) -> None:
     assert client.get("/api/v1/info", headers={"Origin": "https://evil.example"}).status_code == 403
     assert client.get("/api/v1/info", headers={"Origin": "null"}).status_code == 403
+    assert client.get("/api/v1/info", headers={"Origin": ""}).status_code == 403
     own = str(client.base_url).rstrip("/")
     assert client.get("/api/v1/info", headers={"Origin": own}).status_code == 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -13,7 +14,8 @@ import pytest
 from scripted_server import make_hub
 
 from opencodeinterpreter import Message, ScriptedModel
-from opencodeinterpreter.errors import InputError, UnknownModelError, UnknownSessionError
+from opencodeinterpreter.errors import InputError, SessionError, UnknownModelError, UnknownSessionError
+from opencodeinterpreter.interpreter import Session, SessionStore
 from opencodeinterpreter.interpreter.session_log import read_numbered
 from opencodeinterpreter.serving.fair_queue import SessionModel, Slots
 from opencodeinterpreter.serving.hub import Hub
@@ -303,3 +305,97 @@ def test_a_session_is_deleted_in_the_middle_of_a_run(hub_with) -> None:
     with pytest.raises(UnknownSessionError):
         hub.room(room.id)
     assert printed(do(other, "run: print('fine')")) == "fine\n"
+
+
+def test_a_session_that_cannot_be_given_to_its_owner_is_not_made(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_with()
+    room = hub.create(owner="ann")
+    do(room, "say: hello")
+    write = Path.write_text
+
+    def written(path: Path, *given: Any, **named: Any) -> int:
+        if path.name == "owner":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, *given, **named)
+
+    monkeypatch.setattr(Path, "write_text", written)
+    for make in (lambda: hub.create(owner="ann"), lambda: hub.fork(room)):
+        with pytest.raises(SessionError, match="No space left on device"):
+            make()
+    assert [info.id for info in hub.infos(None)] == [room.id]
+    assert [path.parent.name for path in hub.store.root.glob("*/workspace")] == [room.id]
+    assert [each.id for each in hub.rooms()] == [room.id]
+
+
+def fails_in(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing more be written to the log of one session."""
+    append = Session.append
+
+    def appended(session: Session, event: dict[str, Any]) -> int:
+        if session.id == room.id:
+            raise SessionError("The session could not be saved: No space left on device.")
+        return append(session, event)
+
+    monkeypatch.setattr(Session, "append", appended)
+
+
+def test_a_session_that_cannot_be_saved_is_parked_and_keeps_no_other_from_it(
+    hub_with, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_with(park_seconds=0.2, sweep_seconds=0.05)
+    bad, good = hub.create(), hub.create()
+    for room in (bad, good):
+        room.choose(approve=False)
+    fails_in(bad, monkeypatch)
+    assert eventually(lambda: bad.state == good.state == "parked")
+    assert bad.fault is None  # no run was lost
+
+
+def test_a_session_that_cannot_be_saved_makes_place_for_another(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_with(max_kernels=1)
+    bad, good = hub.create(), hub.create()
+    bad.choose(approve=False)
+    fails_in(bad, monkeypatch)
+    assert do(good, "say: fine")[-1]["text"] == "fine"
+
+
+def test_sessions_expire_beside_one_that_cannot_be_deleted_or_parked(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_with(park_seconds=0.1, expire_seconds=0.4, sweep_seconds=0.05)
+    bad = hub.create()
+    bad.choose(approve=False)
+    monkeypatch.setattr(bad, "park", lambda *_: (_ for _ in ()).throw(RuntimeError("cannot be parked")))
+    delete = hub.store.delete
+
+    def deleted(identity: str) -> None:
+        if identity == bad.id:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        delete(identity)
+
+    monkeypatch.setattr(hub.store, "delete", deleted)
+    others = [hub.create() for _ in range(3)]
+    assert eventually(lambda: not any(room.folder.exists() for room in others))
+    assert bad.folder.exists()
+
+
+def test_sessions_expire_though_their_index_cannot_be_read(hub_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_with(expire_seconds=0.3, sweep_seconds=0.05)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    room = hub.create()
+    monkeypatch.setattr(hub.store, "infos", full)
+    assert eventually(lambda: not room.folder.exists())
+
+
+def test_what_another_program_deleted_is_forgotten(hub_with) -> None:
+    hub = hub_with(sweep_seconds=0.05)
+    gone, kept = hub.create(), hub.create()
+    told: list[str] = []
+    hub.gone.append(told.append)
+    SessionStore(hub.store.root).delete(gone.id)
+    assert eventually(lambda: hub.rooms() == [kept])
+    assert told == [gone.id]
+    hub.delete(kept)
+    assert hub.rooms() == []
+    assert told == [gone.id, kept.id]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
-from serving_client import Client, stdout
+from serving_client import ENDS, Client, stdout
+
+ENDPOINT = Path(__file__).with_name("model_endpoint.py")
 
 
 def test_sigterm_in_the_middle_of_a_run_is_told_to_its_client_and_kept_in_its_log(start_server) -> None:
@@ -88,6 +95,34 @@ def test_a_model_that_dies_ends_its_turn_alone(client: Client) -> None:
     assert client.run(dying, "say: better")[-1]["text"] == "better"
 
 
+def test_an_endpoint_that_is_killed_in_the_middle_of_a_reply_ends_its_turn_alone(start_server) -> None:
+    endpoint = subprocess.Popen([sys.executable, str(ENDPOINT)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        server = start_server(endpoint=endpoint.stdout.readline().decode().strip())
+        with server.client() as client:
+            dying, other = client.new(model="remote"), client.new(model="slow")
+            client.do(dying, "messages", text="Say two lines.")
+            said = "".join(row["text"] for row in client.until(dying, "text_delta") if row["type"] == "text_delta")
+            assert said.startswith("One line.\n")
+            client.do(other, "messages", text="say: " + "fine " * 10)
+            endpoint.kill()
+            endpoint.wait()
+            last = client.until(dying, *ENDS)[-1]
+            assert (last["type"], last["kind"]) == ("failure", "model")
+            assert re.fullmatch(r"[^.\n]*127\.0\.0\.1:\d+[^.\n]*", last["message"]), last["message"]
+            assert client.until(other, *ENDS)[-1]["text"] == ("fine " * 10).strip()
+            assert client.run(other, "say: still")[-1]["text"] == "still"
+            client.idle(dying, last["seq"])
+            body = {"model": "remote", "messages": [{"role": "user", "content": "x"}]}
+            assert client.post("/v1/chat/completions", json=body).status_code == 502
+            client.patch(f"/api/v1/sessions/{dying}", json={"model": "scripted"})
+            assert client.run(dying, "say: better")[-1]["text"] == "better"
+    finally:
+        endpoint.kill()
+        endpoint.wait()
+        endpoint.stdout.close()
+
+
 def test_a_full_workspace_ends_the_code_that_fills_it_alone(start_server) -> None:
     server = start_server(limits={"workspace_mb": 4})
     with server.client() as client:
@@ -112,6 +147,25 @@ def test_a_disk_that_takes_no_more_is_told_and_other_sessions_go_on(start_server
                 break
         assert "could not be saved" in client.state(full)["fault"]
         assert client.run(other, "say: fine")[-1]["text"] == "fine"
+
+
+def test_on_a_full_disk_sessions_are_parked_and_go_on_when_there_is_space_again(start_server) -> None:
+    server = start_server(file_bytes=60_000, park_seconds=0.5, sweep_seconds=0.1)
+    with server.client() as client:
+        full, other = client.new(), client.new()
+        client.do(full, "messages", text="run: for _ in range(40): print('x' * 5000)")
+        for row in client.follow(full):
+            if row["type"] == "state" and row["fault"]:
+                break
+        client.run(other, "say: fine")
+        for session in (full, other):
+            for row in client.follow(session, client.state(session)["seq"]):
+                if row["type"] == "state" and row["state"] == "parked":
+                    break
+        most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        assert client.run(full, "say: again")[-1]["text"] == "again"
+        assert client.state(full)["fault"] is None
 
 
 def test_a_client_that_leaves_does_not_end_a_run_of_the_plain_api(client: Client) -> None:

@@ -8,13 +8,17 @@ import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from scripted_server import make_hub
 from serving_client import TOKEN
+
+from opencodeinterpreter.serving.mcp_server import Sessions
 
 PROGRAM = Path(__file__).with_name("stdio_tools.py")
 
@@ -61,7 +65,8 @@ def test_tools_over_a_child_process(tmp_path: Path) -> None:
             async def told(_progress: float, _total: float | None, message: str | None) -> None:
                 steps.append(message or "")
 
-            task = await client.call_tool("do_task", {"task": "run: print('in task', len(x))"}, progress_callback=told)
+            wish = "run: print(f'in task {len(x)}')"  # one write: of several each may come by itself
+            task = await client.call_tool("do_task", {"task": wish}, progress_callback=told)
             assert texts(task) == "Done."
             assert {"running code", "in task 22", "the code has run: ok"} <= set(steps)
             failed = await client.call_tool("run_code", {"code": "1 / 0"})
@@ -111,3 +116,18 @@ def test_figures_come_as_a_small_preview_and_a_link_over_http(server) -> None:
 def test_http_needs_the_key(server) -> None:
     answer = httpx2.post(f"{server.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     assert answer.status_code == 401
+
+
+def test_a_connection_whose_session_is_gone_is_forgotten_and_gets_a_new_one(tmp_path: Path) -> None:
+    with make_hub(tmp_path / "sessions") as hub:
+        sessions = Sessions(hub)
+        request = SimpleNamespace(request=None)
+        first, second = (
+            SimpleNamespace(headers={"mcp-session-id": name}, request_context=request) for name in ("a", "b")
+        )
+        room, other = sessions.room(first, ""), sessions.room(second, "")
+        assert sessions.room(first, "") is room
+        hub.delete(room)
+        assert len(sessions) == 1
+        assert sessions.room(first, "").id not in (room.id, other.id)
+        assert sessions.room(second, "") is other

@@ -88,6 +88,23 @@ def test_a_dialog_that_is_not_known_gets_a_new_session_in_which_its_code_runs_ag
     assert [row["text"] for row in log if row["type"] == "answer"] == ["It is set.", "Done."]
 
 
+def test_what_every_model_is_told_is_told_in_a_dialog_that_is_not_known_too(sdk: openai.OpenAI, client: Client) -> None:
+    messages = [
+        {"role": "system", "content": "Answer in Danish."},
+        user("Hello"),
+        {"role": "assistant", "content": "Hej."},
+        user("say: more"),
+    ]
+    answer = sdk.chat.completions.with_raw_response.create(model="scripted", messages=messages)
+    session = answer.headers["x-session-id"]
+    told = [row["message"] for row in client.log(session) if row["type"] == "turn_started"]
+    assert told == ["Hello", "(For this whole conversation: Answer in Danish.)\n\nsay: more"]
+    messages += [{"role": "assistant", "content": answer.parse().choices[0].message.content}, user("say: again")]
+    again = sdk.chat.completions.with_raw_response.create(model="scripted", messages=messages)
+    assert again.headers["x-session-id"] == session
+    assert message_of(client.log(session)[::-1]) == "say: again"  # told once
+
+
 def test_the_header_and_the_user_field_name_a_session(sdk: openai.OpenAI, client: Client) -> None:
     session = client.new()
     client.run(session, "run: here = 'here'")

@@ -63,6 +63,29 @@ def test_no_request_ends_in_a_fault(described, session: str) -> None:
     assert len(asked) > 20
 
 
+def test_no_request_without_a_key_ends_in_a_fault_or_is_let_in(described) -> None:
+    answered: set[tuple[str, int]] = set()
+    for result in described.get_all_operations():
+        operation = result.ok()
+
+        @given(case=operation.as_strategy())
+        @settings(
+            max_examples=EXAMPLES,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        def check(case) -> None:
+            case.query = {"sig": "é", **(case.query or {})}
+            response = case.call(headers={"Authorization": ""}, timeout=60)
+            answered.add((f"{case.method} {case.path}", response.status_code))
+
+        check()
+    assert {(label, status) for label, status in answered if status not in (401, 404)} == {("GET /healthz", 200)}
+
+
 def test_the_document_names_what_the_server_does(client: Client) -> None:
     document = client.get("/openapi.json").json()
     assert {"/api/v1/sessions/{identity}/messages", "/v1/chat/completions", "/healthz"} <= set(document["paths"])

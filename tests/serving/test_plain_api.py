@@ -209,6 +209,28 @@ def test_sessions_are_listed_searched_renamed_exported_and_deleted(client: Clien
     assert client.get("/api/v1/sessions", params={"search": "needle"}).json() == []
 
 
+def test_of_a_deleted_session_nothing_that_was_said_stays(server, client: Client) -> None:
+    said = "say: a-secret-that-goes " + "word " * 100
+
+    def found() -> list[str]:
+        files = [path for path in server.folder.rglob("*") if path.is_file()]
+        return [path.name for path in files if b"a-secret-that-goes" in path.read_bytes()]
+
+    body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": said}]}
+    with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+        session, sent = answer.headers["x-session-id"], ""
+        for line in answer.iter_lines():
+            sent += json.loads(line[6:])["choices"][0]["delta"].get("content", "") if line else ""
+            if "goes " in sent:
+                break  # an answer that was cut is remembered with its text
+    client.idle(session)
+    row = client.post(f"/api/v1/sessions/{session}/shares", json={}).json()
+    assert {"page.html", "dialogs.sqlite", "events.jsonl"} <= set(found())
+    assert client.delete(f"/api/v1/sessions/{session}").status_code == 204
+    assert [name for name in found() if not name.startswith("index.sqlite")] == []
+    assert client.get(row["url"]).status_code == 410
+
+
 def test_two_listeners_of_one_session_see_the_same(client: Client) -> None:
     session = client.new()
     seen: list[list[dict]] = [[], []]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import openai
@@ -77,6 +78,80 @@ def test_a_response_goes_on_from_an_earlier_one(sdk: openai.OpenAI) -> None:
     assert third.output[1].outputs[0].logs == "6\n"
     with pytest.raises(openai.NotFoundError):
         sdk.responses.create(model="scripted", input="say: x", previous_response_id="resp_none")
+
+
+def tasks(client: Client, session: str) -> list[str]:
+    """Return what was said in a session, as its Code-Feedback line has it."""
+    line = client.get(f"/api/v1/sessions/{session}/export", params={"to": "jsonl"}).text
+    said = [row["content"] for row in json.loads(line)["messages"] if row["role"] == "user"]
+    return [text.rpartition("\n\n")[2] for text in said]  # without what the model is told of a new kernel
+
+
+def go_on(sdk: openai.OpenAI, text: str, after: str | None = None) -> tuple[str, str]:
+    """Ask for a response after another one; return its id and its session."""
+    given = {"previous_response_id": after} if after is not None else {}
+    answer = sdk.responses.with_raw_response.create(model="scripted", input=text, **given)
+    return answer.parse().id, answer.headers["x-session-id"]
+
+
+def test_responses_that_go_on_from_the_same_one_are_branches_with_a_history_each(
+    sdk: openai.OpenAI, client: Client
+) -> None:
+    a, trunk = go_on(sdk, "say: one")
+    b, same = go_on(sdk, "say: two", a)
+    c, other = go_on(sdk, "say: other-branch", a)
+    assert same == trunk
+    assert other != trunk
+    d, same = go_on(sdk, "say: tail", b)
+    assert same == trunk
+    _, still = go_on(sdk, "say: other tail", c)
+    assert still == other
+    assert tasks(client, trunk) == ["say: one", "say: two", "say: tail"]
+    assert tasks(client, other) == ["say: one", "say: other-branch", "say: other tail"]
+    _, third = go_on(sdk, "say: from the first branch", b)
+    assert tasks(client, third) == ["say: one", "say: two", "say: from the first branch"]
+    assert go_on(sdk, "say: end", d)[1] == trunk
+
+
+def test_a_branch_has_the_files_and_variables_of_what_came_before_it(sdk: openai.OpenAI) -> None:
+    first = sdk.responses.create(model="scripted", input="run: kept = 6\nopen('f', 'w').write('in it')")
+    go_on(sdk, "run: kept = 7", first.id)
+    branch = sdk.responses.create(
+        model="scripted", input="run: print(kept, open('f').read())", previous_response_id=first.id
+    )
+    assert branch.output[1].outputs[0].logs == "6 in it\n"
+    assert branch.output[1].container_id != first.output[1].container_id
+
+
+def test_a_turn_without_a_response_is_taken_back_and_makes_no_branch(sdk: openai.OpenAI, client: Client) -> None:
+    a, session = go_on(sdk, "say: one")
+    with pytest.raises(openai.InternalServerError):
+        sdk.responses.create(model="dying", input="say: two", previous_response_id=a)
+    assert go_on(sdk, "say: two", a)[1] == session
+    assert tasks(client, session) == ["say: one", "say: two"]
+
+
+def test_a_response_whose_turn_was_taken_back_is_not_gone_on_with(sdk: openai.OpenAI, client: Client) -> None:
+    a, session = go_on(sdk, "say: one")
+    b, _ = go_on(sdk, "say: two", a)
+    client.do(session, "edit", turn=1, text="say: another two")
+    client.idle(session, client.state(session)["seq"])
+    with pytest.raises(openai.NotFoundError, match="taken back"):
+        go_on(sdk, "say: three", b)
+    _, branch = go_on(sdk, "say: three", a)
+    assert (tasks(client, session), tasks(client, branch)) == (
+        ["say: one", "say: another two"],
+        ["say: one", "say: three"],
+    )
+
+
+def test_a_second_branch_while_the_first_one_comes_is_told_to_come_again(sdk: openai.OpenAI) -> None:
+    a, _ = go_on(sdk, "say: one")
+    stream = sdk.responses.create(model="slow", input="say: " + "word " * 100, previous_response_id=a, stream=True)
+    next(iter(stream))
+    with pytest.raises(openai.ConflictError):
+        go_on(sdk, "say: two", a)
+    stream.close()
 
 
 def test_items_of_an_earlier_response_can_be_sent_back(sdk: openai.OpenAI) -> None:

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ import anyio
 import httpx
 import pytest
 from mcp import Client, StdioServerParameters
+
+from opencodeinterpreter.cli.serving import Many, ServerFlags, token_of
+from opencodeinterpreter.cli.serving import start as start_serving
+from opencodeinterpreter.errors import ConfigError
 
 COMMANDS = (
     "import typer\n"
@@ -92,6 +97,29 @@ def test_a_token_that_others_can_read_is_refused(ocint, tmp_path: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Others can read the token" in err
+
+
+def test_servers_that_start_together_have_the_same_token(tmp_path: Path) -> None:
+    ready, made = threading.Barrier(8), []
+
+    def start() -> None:
+        ready.wait()
+        made.append(token_of(tmp_path / "token"))
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 8
+    assert set(made) == {(tmp_path / "token").read_text().strip()}
+
+
+@pytest.mark.parametrize("wrong", [{"public_url": "code.example"}, {"origins": ["https://chat.example/page"]}])
+def test_an_address_that_is_none_is_refused_before_anything_starts(wrong: dict, capsys) -> None:
+    with pytest.raises(ConfigError, match=r"^--(public-url|allow-origin) is .*https://"):
+        start_serving({"model": "scripted:none"}, Many(), ServerFlags(port=0, **wrong))
+    assert capsys.readouterr().out == ""
 
 
 def test_mcp_is_what_a_client_starts(tmp_path: Path) -> None:

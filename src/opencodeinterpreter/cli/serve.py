@@ -20,6 +20,7 @@ def serve(
     token_file: server.TokenFile = None,
     allow_host: server.AllowHost = None,
     allow_origin: server.AllowOrigin = None,
+    public_url: server.PublicUrl = None,
     max_body_mb: server.MaxBody = 32.0,
     drain_seconds: server.Drain = 10.0,
     offer: server.Offer = None,
@@ -75,5 +76,7 @@ def serve(
     start(
         flags,
         many,
-        ServerFlags(host, port, keys, token_file, allow_host or (), allow_origin or (), max_body_mb, drain_seconds),
+        ServerFlags(
+            host, port, keys, token_file, allow_host or (), allow_origin or (), max_body_mb, drain_seconds, public_url
+        ),
     )

@@ -36,6 +36,10 @@ AllowHost = Annotated[
 AllowOrigin = Annotated[
     list[str] | None, _of_server("--allow-origin", metavar="URL", help="A page whose scripts may send requests.")
 ]
+PublicUrl = Annotated[
+    str | None,
+    _of_server("--public-url", metavar="URL", help="The server's address behind a proxy; links begin with it."),
+]
 MaxBody = Annotated[float, _of_server("--max-body-mb", min=0.001, help="Of one request without files.")]
 Drain = Annotated[float, _of_server("--drain-seconds", min=0, help="For what runs, when the server is ended.")]
 Browser = Annotated[bool, _of_server("--browser/--no-browser", help="Open the page in a browser.")]

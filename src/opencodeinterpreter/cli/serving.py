@@ -27,6 +27,7 @@ from opencodeinterpreter.sandbox.backends import make_sandbox
 from opencodeinterpreter.serving.access import Keys, new_token, read_keys, token_key
 from opencodeinterpreter.serving.guard import GuardSettings
 from opencodeinterpreter.serving.hub import Hub, HubSettings
+from opencodeinterpreter.serving.secret_files import kept
 from opencodeinterpreter.serving.shelf import ModelShelf
 
 _SERVED_AT_A_TIME = 64
@@ -60,6 +61,8 @@ class ServerFlags:
     origins: Sequence[str] = ()
     body_mb: float = 32.0
     drain_seconds: float = 10.0
+    public_url: str | None = None
+    """Where others reach it, if that is not where it listens."""
 
 
 def start(flags: Mapping[str, Any], many: Many, server: ServerFlags, path: str = "") -> None:
@@ -71,6 +74,7 @@ def start(flags: Mapping[str, Any], many: Many, server: ServerFlags, path: str =
     Raises:
         OcintError: it cannot be begun.
     """
+    from opencodeinterpreter.serving.addresses import page_origin, public_base
     from opencodeinterpreter.serving.app import create_app
     from opencodeinterpreter.serving.logs import log_to_stderr
     from opencodeinterpreter.serving.server import listen, serve
@@ -84,7 +88,8 @@ def start(flags: Mapping[str, Any], many: Many, server: ServerFlags, path: str =
     keys = read_keys(server.keys) if server.keys is not None else Keys([token_key(token or "")])
     guard = GuardSettings(
         hosts=server.hosts,
-        origins=server.origins,
+        origins=[page_origin(origin) for origin in server.origins],
+        public_url=public_base(server.public_url) if server.public_url is not None else "",
         body_bytes=int(server.body_mb * 2**20),
         upload_bytes=(config.limits.workspace_mb or 1024) << 20,
     )
@@ -141,12 +146,9 @@ def token_of(path: Path | None) -> str:
     if path is None:
         return new_token()
     try:
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(new_token() + "\n", encoding="utf-8")
+        token = kept(path, lambda: f"{new_token()}\n".encode()).decode("utf-8", "replace").strip()
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"Others can read the token in {path}: chmod 600 {path}")
-        token = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(f"The token in {path} cannot be kept: {error.strerror}.") from error
     if len(token) < 16:

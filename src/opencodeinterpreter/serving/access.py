@@ -32,6 +32,8 @@ class Key:
     """Size of one request at most; None for the server's."""
     turn_seconds: float | None = None
     """One turn may take so long; None for as long as it takes."""
+    listeners: int | None = 200
+    """Event streams that may be open at the same time; None for as many as the server has room for."""
 
 
 class Keys:
@@ -71,7 +73,7 @@ def new_token() -> str:
 
 def token_key(token: str) -> Key:
     """Return the key of the server's own token, which has no limits but the server's."""
-    return Key("", digest_of(token))
+    return Key("", digest_of(token), listeners=None)
 
 
 def read_keys(path: Path) -> Keys:

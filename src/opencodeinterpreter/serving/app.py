@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -27,6 +28,7 @@ from opencodeinterpreter.serving import (
     shares_api,
 )
 from opencodeinterpreter.serving.access import Keys
+from opencodeinterpreter.serving.crowd import Crowd
 from opencodeinterpreter.serving.guard import Guard, GuardSettings
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.links import Links
@@ -65,6 +67,9 @@ def create_app(
         public_pages: those of their paths that need no key.
         on_start: called when requests can be taken.
         mcp: serve the tools of the Model Context Protocol at ``/mcp``.
+
+    Raises:
+        ConfigError: the secret of links cannot be kept.
     """
     guard = guard or GuardSettings()
     guard = GuardSettings(**{**guard.__dict__, "public": (*guard.public, shares_api.PUBLIC, *public_pages)})
@@ -87,12 +92,13 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    links = Links.kept_in(hub.store.root)
+    links = Links.kept_in(hub.store.root, guard.public_url)
     app.state.hub, app.state.links, app.state.guard, app.state.quotas = hub, links, guard, Quotas(hub)
     app.state.metrics = Metrics(hub)
     app.state.dialogs = Dialogs(hub.store.root)
     app.state.asides = Asides(hub)
     app.state.previews = Previews(hub.isolation)
+    app.state.preview_threads = previews_api.new_threads()
     app.state.shares = Shares(hub.store.root, links)
     # Previews before files, whose paths may be anything.
     for module in (sessions_api, runs_api, previews_api, files_api, openai_api, responses_api):
@@ -105,7 +111,7 @@ def create_app(
         app.router.routes.append(Route("/mcp", tools.app, methods=["GET", "POST", "DELETE"]))
     app.router.routes.extend(pages)
     _answer_errors(app)
-    return Guard(app, keys, links, guard, app.state.metrics.request)
+    return Guard(Crowd(app, guard.requests), keys, links, guard, app.state.metrics.request)
 
 
 class _Tools:
@@ -128,8 +134,9 @@ class _Tools:
         return self._manager.run()
 
 
-def health(request: Request) -> JSONResponse:
+async def health(request: Request) -> JSONResponse:
     """Whether the server takes requests; needs no key."""
+    # A coroutine, which never waits: in a thread it would wait for others to be free, and a busy server seem dead.
     hub: Hub = request.app.state.hub
     state = "closing" if hub.closing else "ok"
     return JSONResponse({"status": state}, status_code=503 if hub.closing else 200)
@@ -147,6 +154,8 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(OcintError)
     async def refused(_request: Request, error: OcintError) -> JSONResponse:
         status, kind = status_of(error)
+        if status < 500 and _is_full(error):
+            return no_room()
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, OverloadedError) else {}
         return answer(status, kind, str(error), headers)
 
@@ -158,12 +167,18 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400 and _is_full(error):  # a form could not be put into the folder for temporary files
+            return no_room()
         kind = {404: "not_found", 405: "wrong_method", 413: "too_large"}.get(error.status_code, "bad_request")
         return answer(error.status_code, kind, str(error.detail), dict(error.headers or {}))
 
     @app.exception_handler(FileNotFoundError)
     async def gone(_request: Request, _error: FileNotFoundError) -> JSONResponse:
         return answer(404, "not_found", "The session is no longer there.")  # deleted since the request began
+
+    @app.exception_handler(OSError)
+    async def system(request: Request, error: OSError) -> JSONResponse:
+        return no_room() if _is_full(error) else await fault(request, error)
 
     @app.exception_handler(RecursionError)
     async def too_deep(_request: Request, _error: RecursionError) -> JSONResponse:
@@ -173,6 +188,24 @@ def _answer_errors(app: FastAPI) -> None:
     async def fault(_request: Request, error: Exception) -> JSONResponse:
         logger.error("A request ended by a fault of the program.", exc_info=error)
         return answer(500, "internal", "The server has a fault; its log says more.")
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Tell whether what lies behind an error is a disk that takes no more."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__
+    return False
+
+
+def no_room() -> JSONResponse:
+    """Return what a disk that takes no more is told as: it is not the client's fault."""
+    message = (
+        "The server has no room for this: its disk, or its folder for temporary files, is full. "
+        "Whoever runs it can make room there."
+    )
+    return answer(507, "no_room", message)
 
 
 def answer(status: int, kind: str, message: str, headers: dict[str, Any] | None = None) -> JSONResponse:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.interpreter.tables import read_table
@@ -47,12 +47,12 @@ def upload_files(
     """Put files into the workspace, each as a part `file`. None is written over: the new one gets a number."""
     workspace, added = hub.files(room), []
     for part in file:
-        name = _plain_name(part.filename or "")
-        with tempfile.NamedTemporaryFile(prefix="ocint-upload-") as copy:
-            while block := part.file.read(1 << 20):
-                copy.write(block)
-            copy.flush()
-            added.append(workspace.upload(Path(copy.name), name))
+        name, source = _plain_name(part.filename or ""), _path(part.file)
+        part.file.flush()
+        try:
+            added.append(workspace.upload(source, name))
+        except InputError as error:
+            raise InputError(str(error).replace(str(source), name)) from error
     uploaded = [
         UploadedFile(**_row(info, room, links).model_dump(), preview=preview_of(workspace, info)) for info in added
     ]
@@ -71,23 +71,33 @@ def download_file(
     """A file of the workspace, as it is."""
     room = linked_room(request, identity, hub)
     workspace = hub.files(room)
-    # A copy: code may change the file, or put a link in its place, while it is being sent.
-    handle, copy = tempfile.mkstemp(prefix="ocint-download-")
-    os.close(handle)
+    # A copy: code may change the file, or put a link in its place, while it is being sent. It has no name, and so it is
+    # gone with whoever holds it, however the request ends.
+    copy = tempfile.TemporaryFile(prefix="ocint-download-")  # noqa: SIM115 - the answer closes it
     try:
-        workspace.download(path, Path(copy))
-    except InputError as error:
-        Path(copy).unlink()
-        raise NotHereError(str(error)) from error
+        workspace.download(path, _path(copy))
+    except BaseException as error:
+        copy.close()
+        if isinstance(error, InputError):
+            raise NotHereError(str(error)) from error
+        raise
     name = PurePosixPath(path).name
     media = _IMAGES.get(PurePosixPath(path).suffix.lower())
     disposition = f"{'inline' if media else 'attachment'}; filename*=UTF-8''{quote(name)}"
-    return FileResponse(
-        copy,
-        media_type=media or "application/octet-stream",
-        headers={"Content-Disposition": disposition, **_EMBEDDABLE},
-        background=BackgroundTask(Path(copy).unlink),
-    )
+    headers = {"Content-Disposition": disposition, **_EMBEDDABLE}
+    return _CopyResponse(copy, media or "application/octet-stream", headers)
+
+
+class _CopyResponse(FileResponse):
+    """Sends an open file and closes it, also where it is not sent after all."""
+
+    def __init__(self, copy: IO[bytes], media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(_path(copy), media_type=media_type, headers=headers)
+        self._copy = copy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._copy:
+            await super().__call__(scope, receive, send)
 
 
 @router.delete("/files/{path:path}", status_code=204)
@@ -153,6 +163,11 @@ def preview_of(workspace: Workspace, info: FileInfo) -> str:
 
 def _row(info: FileInfo, room: Room, links: Links) -> FileRow:
     return FileRow(path=info.path, size=info.size, modified=info.modified, url=links.to(room.id, f"files/{info.path}"))
+
+
+def _path(file: IO[bytes]) -> Path:
+    """Return where an open file can be opened once more, also one without a name."""
+    return Path(f"/proc/self/fd/{file.fileno()}")
 
 
 def _plain_name(name: str) -> str:

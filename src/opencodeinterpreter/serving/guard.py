@@ -14,17 +14,21 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opencodeinterpreter.serving import cross_origin
 from opencodeinterpreter.serving.access import Key, Keys
+from opencodeinterpreter.serving.addresses import host_name, origin_of
 from opencodeinterpreter.serving.links import Links
 
 logger = logging.getLogger(__name__)
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that are counted and logged by name: a client can make up any other."""
 _LINKED = re.compile(r"^/api/v1/sessions/([0-9a-zA-Z-]+)/((?:files|outputs)/.+)$")
 
 
@@ -36,12 +40,17 @@ class GuardSettings:
     """Names under which the server is reached, beside addresses and "localhost"."""
     origins: Sequence[str] = ()
     """Pages, as ``https://name:port``, whose scripts may send requests beside our own."""
+    public_url: str = ""
+    """The address under which others reach the server, such as ``https://code.example.org``, where that is not the one
+    it is asked at: its name is one of ours, and links for other programs begin with it."""
     public: Sequence[str] = ("/healthz",)
     """Paths that need no key; one that ends in "/" stands for all below it, but "/" for itself alone."""
     body_bytes: int = 32 << 20
     """Of one request without files."""
     upload_bytes: int = 1 << 30
     """Of one request with files."""
+    requests: int = 900
+    """Answered at a time; an open event stream is one."""
 
 
 class TooMuchError(HTTPException):
@@ -74,6 +83,12 @@ class Guard:
         self._links = links
         self._settings = settings
         self._seen = seen
+        self._origins = set(settings.origins)
+        self._hosts = {"localhost", *(name.lower() for name in settings.hosts)}
+        if settings.public_url:
+            origin = origin_of(settings.public_url)
+            self._origins.add(origin)
+            self._hosts.add(host_name(origin.partition("://")[2]) or "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,34 +97,41 @@ class Guard:
             return  # there are no websockets here
         started, status = time.monotonic(), 500
         began = False
+        headers = Headers(scope=scope)
+        origins = self._settings.origins
 
         async def sending(message: Message) -> None:
             nonlocal status, began
             if message["type"] == "http.response.start":
                 status, began = message["status"], True
-                _harden(MutableHeaders(scope=message))
+                answer = MutableHeaders(scope=message)
+                _harden(answer)
+                cross_origin.mark(answer, headers.get("origin"), origins)
             await send(message)
 
         try:
-            refusal = self._refusal(scope)
+            refusal = self._refusal(scope, headers)
             if refusal is not None:
-                await _refuse(sending, *refusal)
+                await refuse(sending, *refusal)
+            elif cross_origin.asks_for_leave(scope["method"], headers, origins):
+                await cross_origin.give_leave(sending)
             else:
                 key = scope["state"]["key"]
                 await self._app(scope, self._capped(receive, self._cap(scope, key)), sending)
         except TooMuchError:
             if began:
                 raise
-            await _refuse(sending, 413, "too_large", "The request is larger than is taken here.")
+            await refuse(sending, 413, "too_large", "The request is larger than is taken here.")
         finally:
             route = getattr(scope.get("route"), "path", "")
+            method = scope["method"] if scope["method"] in _METHODS else "other"
             seconds = time.monotonic() - started
-            self._seen(route, scope["method"], status, seconds)
+            self._seen(route, method, status, seconds)
             logger.info(
                 "request",
                 extra={
                     "fields": {
-                        "method": scope["method"],
+                        "method": method,
                         "route": route,
                         "status": status,
                         "seconds": round(seconds, 4),
@@ -118,8 +140,7 @@ class Guard:
                 },
             )
 
-    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
-        headers = Headers(scope=scope)
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
         if not self._ours(host):
             return 421, "wrong_host", "This server does not go by that name; --allow-host NAME lets it."
@@ -128,6 +149,8 @@ class Guard:
             return 403, "wrong_origin", "Requests of other pages are not taken; --allow-origin lets a page in."
         key = self._key(headers)
         scope.setdefault("state", {})["key"] = key
+        if cross_origin.asks_for_leave(scope["method"], headers, self._settings.origins):
+            return None
         if key is None and not self._public(scope["path"]) and not self._linked(scope):
             return 401, "no_key", "A key is needed: Authorization: Bearer KEY."
         length = headers.get("content-length", "0")
@@ -136,10 +159,10 @@ class Guard:
         return None
 
     def _ours(self, host: str) -> bool:
-        name = urlsplit(f"//{host}").hostname if _is_host(host) else None
-        if not name:
+        name = host_name(host)
+        if name is None:
             return False
-        if name == "localhost" or name in self._settings.hosts:
+        if name in self._hosts:
             return True
         try:
             ipaddress.ip_address(name)
@@ -148,7 +171,7 @@ class Guard:
         return True  # nobody can point an address somewhere else
 
     def _same(self, origin: str, host: str) -> bool:
-        return origin in self._settings.origins or origin in (f"http://{host}", f"https://{host}")
+        return origin in self._origins or origin in (f"http://{host}", f"https://{host}")
 
     def _key(self, headers: Headers) -> Key | None:
         scheme, _, presented = headers.get("authorization", "").partition(" ")
@@ -191,10 +214,6 @@ class Guard:
         return receiving
 
 
-def _is_host(host: str) -> bool:
-    return bool(re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(:[0-9]{1,5})?", host))
-
-
 def _harden(headers: MutableHeaders) -> None:
     """Keep a browser from making more of an answer than it is."""
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -204,10 +223,17 @@ def _harden(headers: MutableHeaders) -> None:
     headers.setdefault("Cache-Control", "no-store")
 
 
-async def _refuse(send: Send, status: int, kind: str, message: str) -> None:
+async def refuse(send: Send, status: int, kind: str, message: str, retry_after: int | None = None) -> None:
+    """Answer with a refusal.
+
+    Args:
+        retry_after: seconds after which there may be room; the connection is then closed, to make some.
+    """
     body = json.dumps({"error": {"message": message, "type": kind}}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if retry_after is not None:
+        headers += [(b"retry-after", str(retry_after).encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

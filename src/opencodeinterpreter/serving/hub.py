@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
-from opencodeinterpreter.errors import SessionBusyError, UnknownSessionError
+from opencodeinterpreter.errors import SessionError, UnknownSessionError
 from opencodeinterpreter.interpreter import Event, Interpreter, Session, SessionInfo, SessionStore, Toolbox
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.sandbox import AnySandbox
@@ -17,10 +21,14 @@ from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.base import Limits, SandboxBackend
 from opencodeinterpreter.sandbox.packages import PackageFolder
 from opencodeinterpreter.sandbox.workspace import Workspace
+from opencodeinterpreter.serving.openai_dialogs import forget_dialogs
+from opencodeinterpreter.serving.quotas import Places
 from opencodeinterpreter.serving.refusals import ClosingError, OverloadedError
 from opencodeinterpreter.serving.room import Room
 from opencodeinterpreter.serving.room_runs import RoomRuns, State
+from opencodeinterpreter.serving.shares import forget_shares
 from opencodeinterpreter.serving.shelf import ModelShelf
+from opencodeinterpreter.serving.sweeper import Sweeper
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +97,19 @@ class Hub:
         self.started = time.time()
         self.closing = False
         self.watchers: list[Watcher] = []
+        self.places = Places()
+        self.gone: list[Callable[[str], None]] = [
+            partial(forget_dialogs, store.root),
+            partial(forget_shares, store.root),
+        ]
+        """Told the id of each session that was deleted, to forget what they have of it."""
         self._make_sandbox = make_sandbox
         self._make_packages = make_packages
         self._make_tools = make_tools
         self._rooms: dict[str, Room] = {}
         self._opening: set[str] = set()
         self._lock = threading.RLock()
-        self._closed = threading.Event()
-        self._sweeper = threading.Thread(target=self._sweep, name="hub-sweeper", daemon=True)
+        self._sweeper = Sweeper(self)
         self._sweeper.start()
 
     def __enter__(self) -> Hub:
@@ -112,16 +125,43 @@ class Hub:
 
         Raises:
             UnknownModelError: the model is not offered.
-            OverloadedError: the server is about to end.
+            OverloadedError: the owner has as many sessions as they may, or the server is about to end.
+            SessionError: it cannot be saved, as on a full disk; then there is none.
         """
         self._check_running()
         name = self.shelf.check(model) if model else self.shelf.default
-        with self.store.create(model=name, title=title) as session:
-            if approve is not None:
-                session.append({"type": "chosen", "model": name, "approve": approve})
-            if owner:
-                (session.folder / _OWNER).write_text(owner, encoding="utf-8")
+        rows = [{"type": "chosen", "model": name, "approve": approve}] if approve is not None else []
+        return self._owned(lambda: self.store.create(model=name, title=title), owner, rows)
+
+    def _owned(self, make: Callable[[], Session], owner: str, rows: Sequence[dict[str, Any]] = ()) -> Room:
+        """Make a session, add events to it and give it to its owner, unless they have as many as they may."""
+        with self.places.one_more_session(owner, lambda: len(self.infos(owner))):
+            session = make()
+            with self._whole(session), session:
+                for row in rows:
+                    session.append(row)
+                if owner:
+                    (session.folder / _OWNER).write_text(owner, encoding="utf-8")
             return self._room(session.id, owner)
+
+    @contextmanager
+    def _whole(self, session: Session) -> Iterator[None]:
+        """Delete a new session if what is done in the block fails: half made, it would be one that nobody sees.
+
+        Raises:
+            SessionError: it cannot be saved.
+        """
+        try:
+            yield
+        except BaseException as error:
+            with suppress(OSError):
+                session.close()
+            with suppress(OSError, SessionError, sqlite3.Error):
+                self.store.delete(session.id)
+            shutil.rmtree(session.folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise SessionError(f"The session could not be saved: {error.strerror}.") from error
+            raise
 
     def room(self, identity: str, owner: str | None = "") -> Room:
         """Return a session by its whole id.
@@ -167,21 +207,43 @@ class Hub:
         Raises:
             InputError: there is no such turn, or the files are too large.
             BusyError: something runs in the other one.
-            OverloadedError: the server is about to end.
+            OverloadedError: its owner has as many sessions as they may, or the server is about to end.
+            SessionError: it cannot be saved, as on a full disk; then there is none.
         """
         self._check_running()
-        with room.fork(turn, title) as session:
-            if room.owner:
-                (session.folder / _OWNER).write_text(room.owner, encoding="utf-8")
-            return self._room(session.id, room.owner)
+        return self._owned(lambda: room.fork(turn, title), room.owner)
 
     def delete(self, room: Room) -> None:
-        """Stop, and delete a session with its files."""
+        """Stop, and delete a session with its files, and with what else is kept of it.
+
+        Raises:
+            SessionBusyError: another program has it open.
+        """
         room.close()  # without the lock: the room may be waiting for it
-        self.store.delete(room.id)
+        try:
+            self.store.delete(room.id)
+        except sqlite3.Error as error:  # a full disk: the files are gone, and without them its line is passed over
+            logger.warning("Session %s is still in the index: %s", room.id, error)
+        self.forget(room)
+
+    def forget(self, room: Room) -> None:
+        """Forget a session whose files are gone; who follows it is told."""
         with self._lock:
             self._rooms.pop(room.id, None)
+        for tell in self.gone:
+            try:
+                tell(room.id)
+            except (OSError, sqlite3.Error) as error:
+                logger.warning("Not all that was kept of session %s is gone: %s", room.id, error)
         room.bell.ring()
+
+    def park(self, room: Room, reason: str = "idle") -> bool:
+        """Let a session's kernel go, if nothing runs; return whether that is so. One that fails stops no other."""
+        try:
+            return room.park(reason)
+        except Exception:
+            logger.exception("Session %s could not be parked.", room.id)
+            return False
 
     def state(self, identity: str) -> State:
         """Return what a session does."""
@@ -247,7 +309,7 @@ class Hub:
             for each in sorted(opened, key=lambda each: each.used):
                 if places > 0:
                     break
-                if each.state == "idle" and each.park("another session needed the place"):
+                if each.state == "idle" and self.park(each, "another session needed the place"):
                     places += 1
             if places > 0:
                 self._opening.add(room.id)
@@ -289,9 +351,7 @@ class Hub:
     def close(self) -> None:
         """Stop what runs, end all kernels, and free the models; safe to call twice."""
         self.begin_closing()
-        self._closed.set()
-        if self._sweeper.is_alive():
-            self._sweeper.join()
+        self._sweeper.close()
         for room in self.rooms():
             room.leave()
         for room in self.rooms():
@@ -307,32 +367,3 @@ class Hub:
             if identity not in self._rooms:
                 self._rooms[identity] = Room(self, identity, owner)
             return self._rooms[identity]
-
-    def _sweep(self) -> None:
-        while not self._closed.wait(self.settings.sweep_seconds):
-            try:
-                self._park_idle()
-                self._expire()
-            except Exception:
-                logger.exception("Sessions could not be put away.")
-
-    def _park_idle(self) -> None:
-        limit = self.settings.park_seconds
-        for room in self.rooms():
-            if limit is not None and room.state == "idle" and time.monotonic() - room.used > limit:
-                room.park()
-
-    def _expire(self) -> None:
-        limit = self.settings.expire_seconds
-        if limit is None:
-            return
-        for info in self.store.infos():
-            if time.time() - info.updated < limit:
-                continue
-            room = self._rooms.get(info.id)
-            if room is not None and room.state in ("running", "waiting"):
-                continue
-            try:
-                self.delete(self._room(info.id, self.owner(info.id)))
-            except (SessionBusyError, UnknownSessionError):
-                continue

@@ -9,7 +9,11 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
+from opencodeinterpreter.errors import ConfigError
+from opencodeinterpreter.serving.secret_files import kept
+
 _FILE = "link-secret"
+_SECRET_BYTES = 32
 
 
 class Links:
@@ -17,22 +21,40 @@ class Links:
 
     Args:
         secret: whoever has it can make links.
+        public: the address under which others reach the server, such as ``https://code.example.org``; empty for the
+            one that each request was sent to.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, public: str = "") -> None:
         self._secret = secret
+        self._public = public
 
     @classmethod
-    def kept_in(cls, folder: Path) -> Links:
-        """Return links that outlive the server: the secret is kept in a file that only this user can read."""
+    def kept_in(cls, folder: Path, public: str = "") -> Links:
+        """Return links that outlive the server: the secret is kept in a file that only this user can read.
+
+        Raises:
+            ConfigError: the file cannot be read or made, or holds no secret.
+        """
         path = folder / _FILE
         try:
-            secret = path.read_bytes()
-        except FileNotFoundError:
-            secret = secrets.token_bytes(32)
-            path.touch(mode=0o600)
-            path.write_bytes(secret)
-        return cls(secret)
+            secret = kept(path, lambda: secrets.token_bytes(_SECRET_BYTES))
+        except OSError as error:
+            raise ConfigError(f"The secret of links in {path} cannot be kept: {error.strerror}.") from error
+        if len(secret) != _SECRET_BYTES:
+            raise ConfigError(
+                f"{path} has {len(secret)} bytes and not the {_SECRET_BYTES} bytes of a secret: delete it, and a new "
+                "one is made; links given out before then open nothing."
+            )
+        return cls(secret, public)
+
+    def base(self, asked: object) -> str:
+        """Return what comes before a link for another program, without a "/" at its end.
+
+        Args:
+            asked: the address that the request was sent to.
+        """
+        return self._public or str(asked).rstrip("/")
 
     def to(self, identity: str, path: str) -> str:
         """Return the link to what lies at ``path`` (such as ``files/a.csv``) of a session."""
@@ -40,7 +62,8 @@ class Links:
 
     def holds(self, identity: str, path: str, signature: str) -> bool:
         """Tell whether a signature is the one of this very path."""
-        return hmac.compare_digest(self._signature(identity, path), signature.encode("utf-8", "replace").decode())
+        # As bytes: of texts it compares those alone that are ASCII.
+        return hmac.compare_digest(self._signature(identity, path).encode(), signature.encode("utf-8", "replace"))
 
     def sign(self, text: str) -> str:
         """Return what nobody else can write under a text: 43 characters that an address may hold."""

@@ -6,7 +6,8 @@ import base64
 import binascii
 import tempfile
 import threading
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import aclosing, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,14 +18,14 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from opencodeinterpreter import __version__
-from opencodeinterpreter.errors import InputError, OcintError
+from opencodeinterpreter.errors import InputError, OcintError, UnknownSessionError
 from opencodeinterpreter.serving.access import Key
 from opencodeinterpreter.serving.files_api import preview_of
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.mcp_results import TEXT_CHARACTERS, link, of_run, preview, uri
 from opencodeinterpreter.serving.quotas import Quotas
 from opencodeinterpreter.serving.room import Room
-from opencodeinterpreter.serving.run_rows import run_rows
+from opencodeinterpreter.serving.run_rows import Run, run_rows
 
 _ABOUT = """Runs Python in an isolated session without network whose variables and files last from call to call.
 Figures and files that code makes come as links, figures with a small preview. Code that fails is a result, not an
@@ -46,6 +47,11 @@ class Sessions:
         self._quotas = Quotas(hub)
         self._own: dict[str, str] = {}
         self._lock = threading.Lock()
+        hub.gone.append(self._forget)
+
+    def __len__(self) -> int:
+        """Return how many connections have a session of their own."""
+        return len(self._own)
 
     def room(self, context: Context[Any, Any], named: str) -> Room:
         """Return the session of a call.
@@ -56,28 +62,40 @@ class Sessions:
         key = _key(context)
         owner = key.name if key is not None else ""
         if named:
-            return self._limited(self._hub.room(named, owner), key)
+            return _limited(self._hub.room(named, owner), key)
         # Over HTTP a connection has an id of its own, or none at all: then each call that names no session begins one.
         connection = context.headers.get("mcp-session-id") if context.headers is not None else "stdio"
         with self._lock:
             known = self._own.get(f"{owner}/{connection}") if connection else None
             if known is not None:
-                try:
-                    return self._limited(self._hub.room(known, owner), key)
-                except OcintError:  # deleted since
-                    pass
+                with suppress(UnknownSessionError):  # it is just being deleted
+                    return _limited(self._hub.room(known, owner), key)
             if key is not None:
                 self._quotas.check_sessions(key)
             room = self._hub.create(owner, title="MCP", approve=False)
             if connection:
                 self._own[f"{owner}/{connection}"] = room.id
-            return self._limited(room, key)
+            return _limited(room, key)
 
-    def _limited(self, room: Room, key: Key | None) -> Room:
-        if key is not None:
-            room.turn_seconds = key.turn_seconds
-            self._quotas.check_running(key)
-        return room
+    def begin(self, context: Context[Any, Any], room: Room, begin: Callable[[], Run]) -> Run:
+        """Begin a run in the session of a call.
+
+        Raises:
+            OcintError: the session does something else, or no more may run.
+        """
+        key = _key(context)
+        with self._quotas.new_run(key, room.id) if key is not None else nullcontext():
+            return begin()
+
+    def _forget(self, identity: str) -> None:
+        with self._lock:
+            self._own = {connection: each for connection, each in self._own.items() if each != identity}
+
+
+def _limited(room: Room, key: Key | None) -> Room:
+    if key is not None:
+        room.turn_seconds = key.turn_seconds
+    return room
 
 
 def make_mcp_server(hub: Hub) -> MCPServer[Any]:
@@ -104,7 +122,7 @@ def _add_running(server: MCPServer[Any], sessions: Sessions) -> None:
     ) -> CallToolResult:
         """Run code in a session that keeps its variables, and return what it printed, drew and wrote."""
         room: Room = await _asked(sessions.room, context, session)
-        return of_run(room, await _run(context, room, room.run_code, code))
+        return of_run(room, await _run(sessions, context, room, lambda: room.run_code(code)))
 
     @server.tool(title="Hand over a task")
     async def do_task(
@@ -115,7 +133,7 @@ def _add_running(server: MCPServer[Any], sessions: Sessions) -> None:
     ) -> CallToolResult:
         """Let the server's own model do a whole task: it writes code, runs it and mends it until there is an answer."""
         room: Room = await _asked(sessions.room, context, session)
-        rows = await _run(context, room, room.message, task, files or ())
+        rows = await _run(sessions, context, room, lambda: room.message(task, files or ()))
         answer = next((row["text"] for row in reversed(rows) if row["type"] == "answer"), "")
         return of_run(room, rows, answer)
 
@@ -189,11 +207,13 @@ async def _asked(function: Any, *arguments: Any) -> Any:
         raise ToolError(str(error)) from error
 
 
-async def _run(context: Context[Any, Any], room: Room, begin: Any, *arguments: Any) -> list[dict[str, Any]]:
+async def _run(
+    sessions: Sessions, context: Context[Any, Any], room: Room, begin: Callable[[], Run]
+) -> list[dict[str, Any]]:
     """Begin a run and return its events, telling the client how far it is meanwhile; ends it if the client gives up."""
-    rows, step, before = [], 0, room.sequence
-    await _asked(begin, *arguments)
-    async with aclosing(run_rows(room, before)) as coming:
+    rows, step = [], 0
+    run: Run = await _asked(sessions.begin, context, room, begin)
+    async with aclosing(run_rows(run)) as coming:
         async for _, row in coming:
             rows.append(row)
             message = _progress(row)

@@ -81,8 +81,15 @@ class Metrics:
             self._turns.labels(f"failed: {last.kind}").inc()
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count a request. Its route, not its path: that would be a figure for each session."""
-        self._requests.labels(route or "none", method if method.isalpha() else "odd", str(status)).inc()
+        """Count a request.
+
+        Args:
+            route: its route, not its path: that would be a figure for each session.
+            method: one of those that are known, or one word for all others.
+            status: of the answer.
+            seconds: until it was sent.
+        """
+        self._requests.labels(route or "none", method, str(status)).inc()
         self._request_seconds.labels(route or "none").observe(seconds)
 
     def text(self) -> bytes:

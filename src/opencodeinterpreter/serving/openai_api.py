@@ -8,51 +8,32 @@ after an edit of an earlier answer, a new one is made in which the code of the d
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from opencodeinterpreter.errors import UnknownSessionError
-from opencodeinterpreter.models.base import Generation
 from opencodeinterpreter.serving.access import Key
 from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.leaving import ended_with
 from opencodeinterpreter.serving.openai_asides import Asides, is_aside
-from opencodeinterpreter.serving.openai_dialogs import Dialogs, Said, digest
-from opencodeinterpreter.serving.openai_input import Asked, ChatBody, asked_of, generation_of, put
-from opencodeinterpreter.serving.openai_text import TurnText, code_of, words_of
+from opencodeinterpreter.serving.openai_dialogs import Dialogs, digest
+from opencodeinterpreter.serving.openai_finder import Finder
+from opencodeinterpreter.serving.openai_input import ChatBody, asked_of, generation_of
+from opencodeinterpreter.serving.openai_text import TurnText
 from opencodeinterpreter.serving.quotas import Quotas
-from opencodeinterpreter.serving.room import Room
-from opencodeinterpreter.serving.run_rows import run_rows
+from opencodeinterpreter.serving.run_rows import Run, run_rows
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
 
-_END_SECONDS = 5.0
-"""For a run whose caller has left to end, before the dialog goes on."""
 _FAILED = {"model": 502, "sandbox": 503, "input": 400}
-
-
-@dataclass(frozen=True)
-class Run:
-    """A turn that has begun for a caller."""
-
-    room: Room
-    before: int
-    """The number of the last event before it."""
-    skip: int
-    """Turns of an earlier dialog that it takes over first."""
-    turns: int
-    """The turns of the session once it has ended."""
 
 
 @router.get("/models")
@@ -79,36 +60,39 @@ async def chat_completions(
     """Do a turn and answer with what was said, done and made, as one text in Markdown."""
     hub.shelf.check(body.model)
     if is_aside(body, x_background_task):
-        return await _aside(body, request, hub)
+        return await _aside(body, request, hub, key, quotas)
     asked = asked_of(body.messages)
     dialogs: Dialogs = request.app.state.dialogs
     finder = Finder(hub, key, quotas, dialogs, body.model)
-    run = await run_in_threadpool(
+    begun = await run_in_threadpool(
         finder.begin, asked, x_session_id, body.user or "", generation_of(body, hub.settings.generation)
     )
-    base = str(request.base_url).rstrip("/")
-    text = TurnText(lambda path: base + links.to(run.room.id, path), run.skip)
+    base = links.base(request.base_url)
+    session = begun.room.id
+    text = TurnText(lambda path: base + links.to(session, path), begun.skip)
 
     def remember(whole: bool = True) -> None:
         said = (*asked.before, ("user", asked.task))
         if not whole:
-            dialogs.note_cut(digest(key.name, body.user or "", said), run.room.id, run.turns, text.text)
+            dialogs.note_cut(digest(key.name, body.user or "", said), session, begun.turns, text.text)
             return
         said = (*said, ("assistant", text.text))
-        dialogs.note(digest(key.name, body.user or "", said), run.room.id, len(run.room.turns()))
+        dialogs.note(digest(key.name, body.user or "", said), session, begun.turns)
 
-    headers = {"X-Session-ID": run.room.id}
+    headers = {"X-Session-ID": session}
     identity, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
     if body.stream:
         wanted = body.stream_options is not None and body.stream_options.include_usage
-        chunks = _chunks(run, text, identity, created, body.model, wanted, remember, request)
+        chunks = _chunks(begun.run, text, identity, created, body.model, wanted, remember, request)
         return StreamingResponse(chunks, media_type="text/event-stream", headers=headers)
-    return await _whole(run, text, identity, created, body.model, remember, request, headers)
+    return await _whole(begun.run, text, identity, created, body.model, remember, request, headers)
 
 
-async def _aside(body: ChatBody, request: Request, hub: Hub) -> Response:
+async def _aside(body: ChatBody, request: Request, hub: Hub, key: Key, quotas: Quotas) -> Response:
     asides: Asides = request.app.state.asides
-    text, finish, cost = await asides.answer(body, generation_of(body, hub.settings.generation), request)
+    with quotas.new_run(key):
+        generation = generation_of(body, hub.settings.generation)
+        text, finish, cost = await asides.answer(body, generation, request, key.turn_seconds)
     identity, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
     about = {"id": identity, "object": "chat.completion", "created": created, "model": body.model}
     message = {"role": "assistant", "content": text}
@@ -134,7 +118,7 @@ async def _whole(
     headers: dict[str, str],
 ) -> Response:
     last: dict[str, Any] = {}
-    async with ended_with(request, run.room.stop), aclosing(run_rows(run.room, run.before)) as rows:
+    async with ended_with(request, run.stop), aclosing(run_rows(run)) as rows:
         async for _, row in rows:
             text.feed(row)
             if row["type"] in ("answer", "failure"):
@@ -175,7 +159,7 @@ async def _chunks(
     last: dict[str, Any] = {}
     try:
         yield chunk({"role": "assistant", "content": ""})
-        async with ended_with(request, run.room.stop), aclosing(run_rows(run.room, run.before)) as rows:
+        async with ended_with(request, run.stop), aclosing(run_rows(run)) as rows:
             async for _, row in rows:
                 piece = text.feed(row)
                 if row["type"] in ("answer", "failure"):
@@ -193,89 +177,6 @@ async def _chunks(
     if usage:
         yield _sse({**about, "choices": [], "usage": _usage(last)})
     yield "data: [DONE]\n\n"
-
-
-class Finder:
-    """Finds or makes the session for a dialog, and begins the turn in it."""
-
-    def __init__(self, hub: Hub, key: Key, quotas: Quotas, dialogs: Dialogs, model: str) -> None:
-        self._hub = hub
-        self._key = key
-        self._quotas = quotas
-        self._dialogs = dialogs
-        self._model = model
-
-    def begin(self, asked: Asked, session: str | None, user: str, generation: Generation) -> Run:
-        """Begin the turn.
-
-        Raises:
-            OcintError: there is no such session, it is busy, or there is no room.
-        """
-        self._quotas.check_running(self._key)
-        if session is None and user.startswith("session:"):
-            session = user.removeprefix("session:")
-        room = self._hub.room(session, self._key.name) if session else self._known(asked, user)
-        earlier: Sequence[tuple[str, str, Sequence[str]]] = ()
-        if room is None:
-            self._quotas.check_sessions(self._key)
-            room = self._hub.create(self._key.name, model=self._model)
-            earlier = _turns(asked.before)
-        room.turn_seconds = self._key.turn_seconds
-        if room.settings()["model"] != self._model:
-            room.choose(model=self._model)
-        files = put(asked.attachments, self._hub.files(room))
-        task = asked.task
-        if asked.system.strip() and not room.turns() and not earlier:
-            task = f"(For this whole conversation: {asked.system.strip()})\n\n{task}"
-        before, turns = room.sequence, len(room.turns()) + len(earlier) + 1
-        if earlier:
-            room.adopt(earlier, lambda it: it.stream(task, present=files), generation)
-        else:
-            room.message(task, files, generation)
-        return Run(room, before, len(earlier), turns)
-
-    def _known(self, asked: Asked, user: str) -> Room | None:
-        """Return the session of a dialog that is gone on with, brought back to where the dialog stands."""
-        if not asked.before:
-            return None
-        found = self._dialogs.find(digest(self._key.name, user, asked.before))
-        if found is None and asked.before[-1][0] == "assistant":
-            *before, (_, kept) = asked.before
-            found = self._dialogs.find_cut(digest(self._key.name, user, before), kept)
-            if found is not None:
-                self._let_end(found[0])
-        return self.at(*found) if found else None
-
-    def _let_end(self, session: str) -> None:
-        with contextlib.suppress(UnknownSessionError):
-            self._hub.room(session, self._key.name).wait(_END_SECONDS)
-
-    def at(self, session: str, turns: int) -> Room | None:
-        """Return a session, taken back to so many turns; None if that cannot be."""
-        try:
-            room = self._hub.room(session, self._key.name)
-        except UnknownSessionError:
-            return None
-        if room.state in ("running", "waiting") or len(room.turns()) < turns:
-            return None
-        while len(room.turns()) > turns:  # an earlier message was edited, or is to be answered again
-            room.undo()
-        return room
-
-
-def _turns(before: Sequence[Said]) -> list[tuple[str, str, Sequence[str]]]:
-    """Return the turns of a dialog that was had elsewhere: task, last words, code."""
-    joined: list[tuple[str, str]] = []
-    for role, text in before:
-        if joined and joined[-1][0] == role:
-            text = f"{joined.pop()[1]}\n\n{text}"
-        joined.append((role, text))
-    turns: list[tuple[str, str, Sequence[str]]] = []
-    for number, (role, task) in enumerate(joined):
-        if role == "user":
-            answer = joined[number + 1][1] if number + 1 < len(joined) else ""
-            turns.append((task, words_of(answer), code_of(answer)))
-    return turns
 
 
 def _finish(answer: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -61,8 +62,13 @@ class Asides:
         self._hub = hub
         self._limiter = anyio.CapacityLimiter(_AT_A_TIME)
 
-    async def answer(self, body: ChatBody, generation: Generation, request: Request) -> tuple[str, str, dict[str, Any]]:
+    async def answer(
+        self, body: ChatBody, generation: Generation, request: Request, seconds: float | None = None
+    ) -> tuple[str, str, dict[str, Any]]:
         """Return the reply, why it ended, and what it cost as an event tells it. Who leaves ends it.
+
+        Args:
+            seconds: that it may take, from when it is begun; past them it is what there is of it.
 
         Raises:
             OverloadedError: too many wait for the model, or the server is about to end.
@@ -77,21 +83,55 @@ class Asides:
         ]
         if not any(message.content.strip() for message in messages):
             raise InputError("The messages have no text.")
-        model = self._hub.shelf.for_session(body.model)
+        reply = _Reply(self._hub.shelf.for_session(body.model), messages, generation, seconds)
+        async with ended_with(request, reply.end):
+            text, finish, usage = await anyio.to_thread.run_sync(reply.read, limiter=self._limiter)
+        if body.wants_json:
+            text = _json_in(text, f" within the {seconds:g} s allowed" if reply.ended and seconds is not None else "")
+        return text, finish, {"usage": _counts(usage)}
 
-        async with ended_with(request, model.cancel):
-            text, finish, usage = await anyio.to_thread.run_sync(
-                _reply, model, messages, generation, limiter=self._limiter
-            )
-        return (_json_in(text) if body.wants_json else text), finish, {"usage": _counts(usage)}
 
+class _Reply:
+    """A reply of the model alone, which can be ended at any moment, also before it begins."""
 
-def _reply(model: SessionModel, messages: list[Message], generation: Generation) -> tuple[str, str, Usage | None]:
-    most = max(1000, (model.context_tokens - generation.max_tokens) * _CHARACTERS_A_TOKEN // len(messages))
-    short = [replace(message, content=_without_middle(message.content, most)) for message in messages]
-    with model.stream(short, generation) as reply:
-        text = "".join(reply)
-    return text.strip(), reply.finish_reason or "stop", reply.usage
+    def __init__(
+        self, model: SessionModel, messages: list[Message], generation: Generation, seconds: float | None
+    ) -> None:
+        self._model = model
+        self._messages = messages
+        self._generation = generation
+        self._seconds = seconds
+        self._ended = threading.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether somebody, or its time, has ended it."""
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._model.cancel()
+
+    def read(self) -> tuple[str, str, Usage | None]:
+        timer = threading.Timer(self._seconds, self.end) if self._seconds is not None else None
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            return self._read()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _read(self) -> tuple[str, str, Usage | None]:
+        room = (self._model.context_tokens - self._generation.max_tokens) * _CHARACTERS_A_TOKEN
+        most = max(1000, room // len(self._messages))
+        short = [replace(message, content=_without_middle(message.content, most)) for message in self._messages]
+        with self._model.stream(short, self._generation) as reply:
+            if self.ended:  # it came before there was anything to cancel
+                reply.cancel()
+            text = "".join(reply)
+        return text.strip(), "stop" if reply.finish_reason in (None, "stop") else "length", reply.usage
 
 
 def _without_middle(text: str, most: int) -> str:
@@ -101,8 +141,11 @@ def _without_middle(text: str, most: int) -> str:
     return f"{text[: most // 2]}\n[...]\n{text[-(most // 2) :]}"
 
 
-def _json_in(text: str) -> str:
+def _json_in(text: str, late: str) -> str:
     """Return the JSON of a reply, without what small models put around it.
+
+    Args:
+        late: said where the reply had no more time.
 
     Raises:
         InputError: there is none. Its status, unlike that of a model's fault, lets no client ask again and again.
@@ -114,7 +157,7 @@ def _json_in(text: str) -> str:
             _, end = decoder.raw_decode(text, start)
             return text[start:end]
         start = text.find("{", start + 1)
-    raise InputError("JSON was asked for, and the model did not answer in JSON.")
+    raise InputError(f"JSON was asked for, and the model did not answer in JSON{late}.")
 
 
 def _counts(usage: Usage | None) -> dict[str, int | None]:

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.sandbox.workspace import Workspace
 from opencodeinterpreter.serving.files_api import download_file, linked_room
+from opencodeinterpreter.serving.hub import Hub
 from opencodeinterpreter.serving.previews import Preview, Previews
-from opencodeinterpreter.serving.refusals import NotHereError
+from opencodeinterpreter.serving.refusals import NotHereError, OverloadedError
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub
+
+_THREADS = 24
+"""Requests for previews that are taken at a time: as many as two at a time get done before one has waited too long.
+They have threads of their own, since a wait for a turn would take them from all other routes."""
 
 router = APIRouter(prefix="/api/v1/sessions/{identity}", responses=REFUSALS, tags=["files"])
 
 
-def the_previews(request: Request) -> Previews:
+async def the_previews(request: Request) -> Previews:
     previews: Previews = request.app.state.previews
     return previews
 
 
+def new_threads() -> CapacityLimiter:
+    """Return what previews are made in."""
+    return CapacityLimiter(_THREADS)
+
+
 @router.get("/files/{path:path}/preview", response_model=Preview)
-def preview_file(
+async def preview_file(
     request: Request,
     identity: str,
     path: str,
@@ -35,6 +47,13 @@ def preview_file(
     PDF, Word, Excel and PowerPoint files, tables and notebooks are read in a jail of their own. Why a file cannot be
     shown is said in the answer.
     """
+    threads: CapacityLimiter = request.app.state.preview_threads
+    if threads.available_tokens < 1:
+        raise OverloadedError("Too many previews are being made; try again in a moment.")
+    return await anyio.to_thread.run_sync(_preview, request, identity, path, hub, previews, start, limiter=threads)
+
+
+def _preview(request: Request, identity: str, path: str, hub: Hub, previews: Previews, start: int) -> Response:
     room = linked_room(request, identity, hub)
     workspace = hub.files(room)
     info = None

@@ -19,13 +19,12 @@ from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models.base import Generation
 from opencodeinterpreter.serving.files_api import download_file
 from opencodeinterpreter.serving.leaving import ended_with
-from opencodeinterpreter.serving.openai_api import Finder, Run
-from opencodeinterpreter.serving.openai_dialogs import Dialogs
+from opencodeinterpreter.serving.openai_dialogs import Dialogs, Standing
+from opencodeinterpreter.serving.openai_finder import Begun, Finder
 from opencodeinterpreter.serving.openai_input import ChatMessage, Lenient, asked_of
 from opencodeinterpreter.serving.refusals import NotHereError
 from opencodeinterpreter.serving.responses_items import Items, file_id, path_of
-from opencodeinterpreter.serving.room import Room
-from opencodeinterpreter.serving.run_rows import run_rows
+from opencodeinterpreter.serving.run_rows import Run, run_rows
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
@@ -97,21 +96,21 @@ async def create_response(
     hub.shelf.check(body.model)
     dialogs: Dialogs = request.app.state.dialogs
     finder = Finder(hub, key, quotas, dialogs, body.model)
-    run = await run_in_threadpool(_begun, finder, dialogs, body, hub.settings.generation)
-    base = str(request.base_url).rstrip("/")
-    room = run.room
-    items = Items(room.id, lambda path: base + links.to(room.id, path), run.skip)
+    begun = await run_in_threadpool(_begun, finder, dialogs, body, hub.settings.generation)
+    base = links.base(request.base_url)
+    room, run = begun.room, begun.run
+    items = Items(room.id, lambda path: base + links.to(room.id, path), begun.skip)
     reply = Reply(f"resp_{uuid.uuid4().hex}", body, items, int(time.time()), {})
 
     def remember() -> None:
-        dialogs.note_response(reply.identity, room.id, len(room.turns()))
+        dialogs.note_response(reply.identity, Standing(room.id, begun.turns, run.end))
 
     headers = {"X-Session-ID": room.id}
     if body.stream:
         return StreamingResponse(
             _streamed(run, reply, request, remember), media_type="text/event-stream", headers=headers
         )
-    async with ended_with(request, room.stop), aclosing(run_rows(room, run.before)) as rows:
+    async with ended_with(request, run.stop), aclosing(run_rows(run)) as rows:
         async for _, row in rows:
             for _event in items.feed(row):
                 pass
@@ -135,7 +134,7 @@ async def _streamed(run: Run, reply: Reply, request: Request, remember: Callable
 
     yield sent({"type": "response.created", "response": reply.shown("in_progress")})
     yield sent({"type": "response.in_progress", "response": reply.shown("in_progress")})
-    async with ended_with(request, run.room.stop), aclosing(run_rows(run.room, run.before)) as rows:
+    async with ended_with(request, run.stop), aclosing(run_rows(run)) as rows:
         async for _, row in rows:
             for event in reply.items.feed(row):
                 yield sent(event)
@@ -181,19 +180,8 @@ def container_file(container: str, identity: str, request: Request, hub: TheHub)
     return download_file(request, container, path, hub)
 
 
-def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generation) -> Run:
+def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generation) -> Begun:
     asked = asked_of(_messages(body))
-    room: Room | None = None
-    session = None
-    if body.previous_response_id is not None:
-        found = dialogs.find_response(body.previous_response_id)
-        room = finder.at(*found) if found else None
-        if room is None:
-            raise NotHereError("There is no such response, or its session does something else.")
-        session = room.id
-    for tool in body.tools:
-        if tool.get("type") == "code_interpreter" and isinstance(tool.get("container"), str):
-            session = tool["container"] if tool["container"] != "auto" else session
     most = body.max_output_tokens
     generation = Generation(
         max_tokens=min(most, usual.max_tokens) if most else usual.max_tokens,
@@ -201,7 +189,14 @@ def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generat
         top_p=usual.top_p if body.top_p is None else body.top_p,
         seed=usual.seed,
     )
-    return finder.begin(asked, session, body.user or "", generation)
+    if body.previous_response_id is not None:
+        response = dialogs.find_response(body.previous_response_id)
+        if response is None:
+            raise NotHereError("There is no such response.")
+        return finder.go_on(asked, response, generation)
+    named = [tool.get("container") for tool in body.tools if tool.get("type") == "code_interpreter"]
+    sessions = [each for each in named if isinstance(each, str) and each != "auto"]
+    return finder.begin(asked, sessions[-1] if sessions else None, body.user or "", generation)
 
 
 def _messages(body: ResponsesBody) -> list[ChatMessage]:

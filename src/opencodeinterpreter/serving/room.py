@@ -11,6 +11,7 @@ from opencodeinterpreter.interpreter.history import check_rating
 from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.serving import room_log
 from opencodeinterpreter.serving.room_runs import Begin, RoomRuns
+from opencodeinterpreter.serving.run_rows import Run
 
 _MOMENT = 1.0
 
@@ -21,7 +22,7 @@ class Room(RoomRuns):
     Each of its methods raises BusyError while something runs, unless it says otherwise.
     """
 
-    def message(self, text: str, files: Sequence[str] = (), generation: Generation | None = None) -> None:
+    def message(self, text: str, files: Sequence[str] = (), generation: Generation | None = None) -> Run:
         """Begin a turn.
 
         Args:
@@ -34,9 +35,9 @@ class Room(RoomRuns):
         if not text.strip():
             raise InputError("The message is empty; say what is to be done.")
         self.check_files(files)
-        self._begin(lambda it: it.stream(text, present=files), generation=generation)
+        return self._begin(lambda it: it.stream(text, present=files), generation=generation)
 
-    def edit(self, turn: int, text: str) -> None:
+    def edit(self, turn: int, text: str) -> Run:
         """Take back ``turn`` and what came after it, and do another task in its place."""
         with self._free():
             turns = self.turns()
@@ -44,26 +45,26 @@ class Room(RoomRuns):
                 raise InputError("The message is empty; say what is to be done.")
             if not 0 <= turn < len(turns) or not turns[turn].message:
                 raise InputError(f"There is no message {turn} to edit.")
-            self._begin(lambda it: it.edit(turn, text))
+            return self._begin(lambda it: it.edit(turn, text))
 
-    def retry(self) -> None:
+    def retry(self) -> Run:
         """Do the last turn again."""
         with self._free():
             if not self.turns():
                 raise InputError("There is nothing to do again.")
-            self._begin(lambda it: it.retry())
+            return self._begin(lambda it: it.retry())
 
-    def run_code(self, code: str, replaces: int | None = None) -> None:
+    def run_code(self, code: str, replaces: int | None = None) -> Run:
         """Run a person's code; ``replaces`` is the number of the cell that it was made from."""
         if not code.strip():
             raise InputError("There is no code to run.")
         if replaces is not None:
             self.code_of(replaces)
-        self._begin(lambda it: it.execute(code, replaces))
+        return self._begin(lambda it: it.execute(code, replaces))
 
     def adopt(
         self, turns: Sequence[tuple[str, str, Sequence[str]]], then: Begin, generation: Generation | None = None
-    ) -> None:
+    ) -> Run:
         """Take over turns that were had elsewhere, each (task, answer, code of its cells), then begin another."""
 
         def begin(it: Interpreter) -> Iterator[Event]:
@@ -71,16 +72,22 @@ class Room(RoomRuns):
                 yield from it.adopt(task, answer, codes)
             yield from then(it)
 
-        self._begin(begin, generation)
+        return self._begin(begin, generation)
 
-    def replay(self) -> None:
+    def replay(self) -> Run:
         """Run the earlier code that worked again."""
-        self._begin(None)
+        return self._begin(None)
 
     def undo(self) -> None:
         """Take back the last turn."""
         with self._free():
             self._opened().undo()
+
+    def take_back(self, turns: int) -> None:
+        """Take back all but the first so many turns."""
+        with self._free():
+            while len(self.turns()) > turns:
+                self._opened().undo()
 
     def comment(self, text: str, cell: int | None = None, run: bool = False) -> None:
         """Comment on a cell: the model is told with the next message, or at once with ``run``."""

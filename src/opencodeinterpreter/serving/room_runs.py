@@ -33,6 +33,7 @@ from opencodeinterpreter.serving.fair_queue import SessionModel
 from opencodeinterpreter.serving.feed import Bell
 from opencodeinterpreter.serving.pending import Asked, Pending
 from opencodeinterpreter.serving.refusals import BusyError
+from opencodeinterpreter.serving.run_rows import Run
 
 if TYPE_CHECKING:
     from opencodeinterpreter.serving.hub import Hub
@@ -75,6 +76,8 @@ class RoomRuns:
         self._interpreter: Interpreter | None = None
         self._model: SessionModel | None = None
         self._thread: threading.Thread | None = None
+        self._run: Run | None = None
+        """What the thread does."""
         self._stop = threading.Event()
         self._pending = Pending()
         self._last: Event | None = None
@@ -97,6 +100,11 @@ class RoomRuns:
         if self._thread is not None:
             return "waiting" if self._pending else "running"
         return "idle" if self._interpreter is not None else "parked"
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes on, or waits for a person."""
+        return self._thread is not None
 
     @property
     def open(self) -> bool:
@@ -139,10 +147,16 @@ class RoomRuns:
 
     # Its life.
 
-    def stop(self) -> bool:
-        """End what runs, from any thread; return whether anything did."""
+    def stop(self, run: Run | None = None) -> bool:
+        """End what runs, from any thread; return whether anything did.
+
+        Args:
+            run: nothing but this one is ended.
+        """
+        if run is not None and run.end is not None:
+            return False
         with self._lock:
-            if self._thread is None:
+            if self._thread is None or run not in (None, self._run):
                 return False
             self._stop.set()
             self._end_run()
@@ -166,7 +180,10 @@ class RoomRuns:
             if self._thread is not None:
                 return False
             if self._interpreter is not None:
-                self.note({"type": "parked", "reason": reason})
+                try:
+                    self.note({"type": "parked", "reason": reason})
+                except SessionError as error:  # a full disk: what is held is let go all the same
+                    logger.warning("The log of session %s does not tell that it was parked: %s", self.id, error)
             self._close()
         finally:
             self._lock.release()
@@ -238,23 +255,27 @@ class RoomRuns:
         later = self.turns()[self._replay_from :]
         self.state_lost = any(round_.result is not None for turn in later for round_ in turn.rounds)
 
-    def _begin(self, begin: Begin | None, generation: Generation | None = None) -> None:
+    def _begin(self, begin: Begin | None, generation: Generation | None = None) -> Run:
         """Start a run in a thread; without ``begin`` it is the replay alone."""
         with self._free():
+            run = Run(self, self.sequence)
             self._hub.admit(self)
             interpreter = self._opened()
             interpreter.generation = generation or self._hub.settings.generation
             self._stop.clear()
             self._last = self.fault = None
             self._before = self.sequence
+            self._run = run
             self._thread = threading.Thread(
-                target=self._work, args=(interpreter, begin), name=f"turn-{self.id}", daemon=True
+                target=self._work, args=(run, interpreter, begin), name=f"turn-{self.id}", daemon=True
             )
             self._thread.start()
         self.bell.ring()
+        return run
 
-    def _work(self, interpreter: Interpreter, begin: Begin | None) -> None:
-        timer = threading.Timer(self.turn_seconds, self._late) if self.turn_seconds is not None else None
+    def _work(self, run: Run, interpreter: Interpreter, begin: Begin | None) -> None:
+        seconds = self.turn_seconds
+        timer = threading.Timer(seconds, self._late, (run, seconds)) if seconds is not None else None
         if timer is not None:
             timer.daemon = True
             timer.start()
@@ -274,7 +295,8 @@ class RoomRuns:
                 timer.cancel()
             with self._lock:
                 self._pending.clear()
-                self._thread = None
+                run.end = self._last_number()
+                self._thread = self._run = None
                 self.used = time.monotonic()
             self._hub.ended(self, self._last)
             self.bell.ring()
@@ -309,9 +331,17 @@ class RoomRuns:
         if self._model is not None:
             self._model.cancel()
 
-    def _late(self) -> None:
-        self._try_note({"type": "interrupted", "text": _LATE.format(seconds=self.turn_seconds)})
-        self.stop()
+    def _late(self, run: Run, seconds: float) -> None:
+        with self._lock:
+            if self._run is run:
+                self._try_note({"type": "interrupted", "text": _LATE.format(seconds=seconds)})
+                self.stop(run)
+
+    def _last_number(self) -> int:
+        try:
+            return self.sequence
+        except OSError:  # deleted, while it ended too slowly to be waited for
+            return 0
 
     def _fail(self, kind: str, message: str) -> None:
         self._last = Failure(kind if kind == "input" else "sandbox", message)  # type: ignore[arg-type]
@@ -327,11 +357,19 @@ class RoomRuns:
     def _close(self) -> None:
         interpreter, session = self._interpreter, self._session
         self._interpreter = self._session = self._model = None
-        if interpreter is not None:
-            interpreter.close()
-            interpreter.sandbox.close()
-        if session is not None:
+        try:
+            if interpreter is not None:
+                interpreter.close()
+                interpreter.sandbox.close()
+        finally:
+            if session is not None:
+                self._let_go(session)
+
+    def _let_go(self, session: Session) -> None:
+        try:
             session.close()
+        except OSError as error:  # a full disk: an event that could not be saved before cannot be now
+            logger.warning("The last events of session %s are not in its log: %s", self.id, error.strerror)
 
     def close(self, seconds: float = 10.0) -> None:
         """Stop what runs and let everything go."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 
 from opencodeinterpreter.serving.events_wire import follow
-from opencodeinterpreter.serving.room import Room
+from opencodeinterpreter.serving.run_rows import Run
 from opencodeinterpreter.serving.schemas import (
     CellBody,
     CommentBody,
@@ -33,15 +35,21 @@ from opencodeinterpreter.serving.sessions_api import (
 
 router = APIRouter(prefix="/api/v1/sessions/{identity}", responses=REFUSALS, tags=["runs"])
 
+Beginning = Callable[[Callable[[], Run]], Started]
+"""Begins a run, if its key may begin one more."""
+
 _EVENTS = 'id: 12\ndata: {"type": "text_delta", "text": "Let me", "seq": 12}\n\n'
 
 
-def the_free_room(room: TheRoom, key: TheKey, quotas: TheQuotas) -> Room:
-    quotas.check_running(key)
-    return room
+def the_beginning(room: TheRoom, key: TheKey, quotas: TheQuotas) -> Beginning:
+    def begin(run: Callable[[], Run]) -> Started:
+        with quotas.new_run(key, room.id):
+            return Started(id=room.id, seq=run().before)
+
+    return begin
 
 
-FreeRoom = Annotated[Room, Depends(the_free_room)]
+Begin = Annotated[Beginning, Depends(the_beginning)]
 
 
 @router.get(
@@ -65,50 +73,41 @@ async def events(
 
 
 @router.post("/messages", status_code=202)
-def message(body: MessageBody, room: FreeRoom) -> Started:
+def message(body: MessageBody, room: TheRoom, begin: Begin) -> Started:
     """Begin a turn: a task, or feedback on what was done."""
-    before = room.sequence
-    room.message(body.text, body.files)
-    return Started(id=room.id, seq=before)
+    return begin(lambda: room.message(body.text, body.files))
 
 
 @router.post("/edit", status_code=202)
-def edit(body: EditBody, room: FreeRoom) -> Started:
+def edit(body: EditBody, room: TheRoom, begin: Begin) -> Started:
     """Take back a turn and what came after it, and do another text in its place."""
-    before = room.sequence
-    room.edit(body.turn, body.text)
-    return Started(id=room.id, seq=before)
+    return begin(lambda: room.edit(body.turn, body.text))
 
 
 @router.post("/retry", status_code=202)
-def retry(room: FreeRoom) -> Started:
+def retry(room: TheRoom, begin: Begin) -> Started:
     """Do the last turn again."""
-    before = room.sequence
-    room.retry()
-    return Started(id=room.id, seq=before)
+    return begin(room.retry)
 
 
 @router.post("/replay", status_code=202)
-def replay(room: FreeRoom) -> Started:
+def replay(room: TheRoom, begin: Begin) -> Started:
     """Run the earlier code that worked again, to bring its variables back."""
-    before = room.sequence
-    room.replay()
-    return Started(id=room.id, seq=before)
+    return begin(room.replay)
 
 
 @router.post("/cells", status_code=202)
-def cells(body: CellBody, room: FreeRoom) -> Started:
+def cells(body: CellBody, room: TheRoom, begin: Begin) -> Started:
     """Run a person's own code, or a cell that they edited. The model is told with the next message."""
-    before = room.sequence
-    room.run_code(body.code, body.replaces)
-    return Started(id=room.id, seq=before)
+    return begin(lambda: room.run_code(body.code, body.replaces))
 
 
 @router.post("/comments", status_code=202)
-def comments(body: CommentBody, room: FreeRoom) -> Started:
+def comments(body: CommentBody, room: TheRoom, key: TheKey, quotas: TheQuotas) -> Started:
     """Comment on a cell, for the model to read with the next message, or at once."""
     before = room.sequence
-    room.comment(body.text, body.cell, body.run)
+    with quotas.new_run(key, room.id) if body.run else nullcontext():
+        room.comment(body.text, body.cell, body.run)
     return Started(id=room.id, seq=before)
 
 

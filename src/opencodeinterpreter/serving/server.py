@@ -15,7 +15,6 @@ from opencodeinterpreter.serving.hub import Hub
 
 logger = logging.getLogger(__name__)
 
-_MOST_CONNECTIONS = 1000
 _LAST_SECONDS = 5
 """For answers that are being sent when everything else has ended."""
 
@@ -60,7 +59,7 @@ def serve(app: ASGIApp, hub: Hub, listener: socket.socket, drain_seconds: float 
         proxy_headers=False,
         ws="none",
         timeout_keep_alive=30,
-        limit_concurrency=_MOST_CONNECTIONS,
+        limit_concurrency=None,  # it would count connections that ask for nothing too; requests are what Crowd counts
         timeout_graceful_shutdown=_LAST_SECONDS,
     )
     Server(config, hub, drain_seconds).run(sockets=[listener])

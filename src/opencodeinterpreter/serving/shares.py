@@ -35,6 +35,7 @@ from opencodeinterpreter.serving.links import Links
 logger = logging.getLogger(__name__)
 
 MOST_DAYS = 365
+_FOLDER = "shares"
 _MOST_SHARES = 20
 """Of one session, at a time."""
 _MOST_FILES = 200
@@ -86,7 +87,7 @@ class Shares:
 
     def __init__(self, store: Path, links: Links) -> None:
         self._sessions = store
-        self._root = store / "shares"
+        self._root = store / _FOLDER
         self._links = links
         self._lock = threading.Lock()
         self.prune()
@@ -153,11 +154,11 @@ class Shares:
             InputError: the session has no such share.
         """
         with self._lock:
-            share = self._read(identity) if _ID.fullmatch(identity) else None
+            share = _read(self._folder(identity)) if _ID.fullmatch(identity) else None
             if share is None or share.session != session or share.revoked:
                 raise InputError("There is no such link.")
             self._save(Share(**{**asdict(share), "revoked": True}))
-            self._empty(share)
+            _empty(self._folder(share.id))
 
     def token(self, share: Share) -> str:
         """Return what opens a share."""
@@ -169,7 +170,7 @@ class Shares:
         # Before anything is read: a guess costs the server nothing, and a name cannot lead anywhere.
         if match is None or not hmac.compare_digest(self._links.sign(f"share {match[1]}"), match[2]):
             return None
-        return self._read(match[1])
+        return _read(self._folder(match[1]))
 
     def state(self, share: Share) -> State:
         if share.revoked:
@@ -199,38 +200,52 @@ class Shares:
             for share in self._all():
                 if self.state(share) == "open":
                     continue
-                self._empty(share)
+                _empty(self._folder(share.id))
                 if time.time() > share.expires + _REMEMBERED_SECONDS:
                     shutil.rmtree(self._folder(share.id), ignore_errors=True)
 
     def _all(self) -> list[Share]:
-        if not self._root.is_dir():
-            return []
-        names = [each.name for each in self._root.iterdir() if _ID.fullmatch(each.name)]
-        return [share for share in map(self._read, names) if share is not None]
-
-    def _read(self, identity: str) -> Share | None:
-        try:
-            row = json.loads((self._folder(identity) / "share.json").read_text(encoding="utf-8"))
-            return Share(**{**row, "files": tuple((str(name), int(size)) for name, size in row["files"])})
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError):
-            logger.warning("The share %s cannot be read.", identity)
-            return None
+        return [share for share in map(_read, _folders(self._root)) if share is not None]
 
     def _save(self, share: Share) -> None:
         partial = self._folder(share.id) / "share.part"
         partial.write_text(json.dumps(asdict(share)), encoding="utf-8")
         partial.replace(partial.with_name("share.json"))
 
-    def _empty(self, share: Share) -> None:
-        folder = self._folder(share.id)
-        (folder / "page.html").unlink(missing_ok=True)
-        shutil.rmtree(folder / "files", ignore_errors=True)
-
     def _folder(self, identity: str) -> Path:
         return self._root / identity
+
+
+def forget_shares(store: Path, session: str) -> None:
+    """Remove what the shares of a session that was deleted show; that their links have ended is still told.
+
+    Args:
+        store: the folder of the sessions.
+    """
+    for folder in _folders(store / _FOLDER):
+        share = _read(folder)
+        if share is not None and share.session == session:
+            _empty(folder)
+
+
+def _folders(root: Path) -> list[Path]:
+    return [each for each in root.iterdir() if _ID.fullmatch(each.name)] if root.is_dir() else []
+
+
+def _read(folder: Path) -> Share | None:
+    try:
+        row = json.loads((folder / "share.json").read_text(encoding="utf-8"))
+        return Share(**{**row, "files": tuple((str(name), int(size)) for name, size in row["files"])})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError):
+        logger.warning("The share %s cannot be read.", folder.name)
+        return None
+
+
+def _empty(folder: Path) -> None:
+    (folder / "page.html").unlink(missing_ok=True)
+    shutil.rmtree(folder / "files", ignore_errors=True)
 
 
 def _day(moment: float) -> str:
