@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from protocol_tools import BODY, MBPP_PROBLEM, PROBLEM, PROMPT, RIGHT, WRONG, double
+from protocol_tools import BODY, MBPP_PROBLEM, PROBLEM, PROMPT, RIGHT, WRONG, RememberingGrader, double
 
 from opencodeinterpreter.dialog import Message
-from opencodeinterpreter.evaluation.problems import Problem
+from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.problems import Example, Problem
 from opencodeinterpreter.evaluation.protocols.leakage import (
+    OWN_OUTPUTS,
     Leak,
     LeakCheck,
     check_record,
@@ -17,11 +20,18 @@ from opencodeinterpreter.evaluation.protocols.leakage import (
     marked_leaks,
     tokens,
 )
+from opencodeinterpreter.evaluation.protocols.observing import own_outputs
 from opencodeinterpreter.evaluation.protocols.prompts import first_messages, following, wrong_answer
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
 
 FIRST = first_messages(PROBLEM, "evalplus")
 VISIBLE = "The results aren't as expected.\nInput: double_plus(2, 1)\nExpected Output: 5\nActual Output: 3"
+
+
+@pytest.fixture(scope="module")
+def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
+    with RememberingGrader(tmp_path_factory.mktemp("grading")) as grader:
+        yield grader
 
 
 def expected(problem: Problem, inputs: Sequence[tuple[Any, ...]]) -> list[str | None]:
@@ -120,6 +130,53 @@ def test_what_the_model_has_written_itself_does_not_count() -> None:
     own = f"```python\n{PROMPT}{BODY}\nassert double_plus(31, 4) == 66\n```"
     assert check_record(record("Again: double_plus(31, 4) failed", reply=own), PROBLEM, expected) == []
     assert check_record(record(BODY, reply=own, flattened=True), PROBLEM, expected) == []
+
+
+TOLD = "Input: backwards([1, 2])\nExpected Output: [2, 1]\nActual Output: [5, 6, 7, 8, 9, 10]"
+
+
+def computed(code: str) -> ProblemRecord:
+    """A dialog in which the model was told an output of this code that is a hidden input."""
+    made = record(TOLD, reply=f"```python\n{code}\n```", problem=MBPP_PROBLEM)
+    return replace(made, attempts=tuple(replace(attempt, code=code) for attempt in made.attempts))
+
+
+def test_what_its_own_code_gives_for_an_example_of_the_prompt_does_not_count(grader: Grader) -> None:
+    shown = computed("def backwards(items):\n    return list(range(5, 11))")
+    check = LeakCheck([MBPP_PROBLEM], expected, lambda problem, code: own_outputs(grader, problem, code))
+    assert kinds(check.record(shown)) == ["hidden input"]
+    kept = check.settled(shown)
+    assert kept.notes == {OWN_OUTPUTS: ["backwards([1, 2]) [5, 6, 7, 8, 9, 10]"]}
+    assert check_record(kept, MBPP_PROBLEM, expected) == []
+
+
+def test_an_output_that_its_code_does_not_give_is_found(grader: Grader) -> None:
+    planted = computed("def backwards(items):\n    return items")
+    check = LeakCheck([MBPP_PROBLEM], expected, lambda problem, code: own_outputs(grader, problem, code))
+    assert [leak.kind for leak in marked_leaks(check.settled(planted))] == ["hidden input"]
+
+
+def test_a_pair_that_only_seems_one_is_explained(grader: Grader) -> None:
+    problem = replace(
+        MBPP_PROBLEM,
+        prompt='"""\nIs it balanced?\nassert balanced("{()}[{}]") == True\n"""\n',
+        entry_point="balanced",
+        reference="def balanced(text):\n    return text != '{()}[{]'",
+        base_inputs=(("{()}[{}]",), ("{()}[{]",)),
+        plus_inputs=(),
+        examples=(Example('balanced("{()}[{}]")', "True", 'assert balanced("{()}[{}]") == True', ("{()}[{}]",)),),
+    )
+    code = "def balanced(text):\n    return False"
+    told = 'Input: balanced("{()}[{}]")\nExpected Output: True\nActual Output: False'
+    made = record(told, reply="It is not.", problem=problem)
+    made = replace(made, attempts=tuple(replace(attempt, code=code) for attempt in made.attempts))
+    check = LeakCheck(
+        [problem],
+        lambda _, inputs: [str(given != ("{()}[{]",)) for given in inputs],
+        lambda p, c: own_outputs(grader, p, c),
+    )
+    assert kinds(check.record(made)) == ["hidden pair"]
+    assert marked_leaks(check.settled(made)) == []
 
 
 def test_side_dialogs_are_checked_too() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from opencodeinterpreter.errors import EvaluationError, ModelError, OcintError, SandboxError
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Protocol, Settings, Solving
-from opencodeinterpreter.evaluation.protocols.leakage import Leak, LeakCheck, marked
-from opencodeinterpreter.evaluation.protocols.observing import Grading, expected_outputs
+from opencodeinterpreter.evaluation.protocols.leakage import Leak, LeakCheck
+from opencodeinterpreter.evaluation.protocols.observing import Grading, expected_outputs, own_outputs
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
 from opencodeinterpreter.evaluation.run_folder import RunFolder
 from opencodeinterpreter.models.asking import Asker, Stopped
@@ -99,7 +99,11 @@ def run_protocol(work: Work, folder: RunFolder, progress: Progress | None = None
     progress.begin([record for key, record in folder.records.items() if key in identities], len(wanted))
     check = None
     if work.protocol.honest:
-        check = LeakCheck(work.problems, lambda problem, inputs: expected_outputs(work.grader, problem, inputs))
+        check = LeakCheck(
+            work.problems,
+            lambda problem, inputs: expected_outputs(work.grader, problem, inputs),
+            lambda problem, code: own_outputs(work.grader, problem, code),
+        )
     made = _Crew(work, folder, progress, check).do(todo) if todo else 0
     kept = [record for key, record in folder.records.items() if key in identities]
     leaks = check.records(kept) if check else []
@@ -174,7 +178,7 @@ class _Crew:
             notes["asides"] = solving.asides
         record = ProblemRecord(problem.id, attempts, outcome.final, sample, outcome.standing, notes)
         if self._check is not None:
-            record = marked(record, self._check.record(record))
+            record = self._check.settled(record)
         self._folder.append(record)
         self._done.put(record)
 

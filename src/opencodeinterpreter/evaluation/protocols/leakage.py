@@ -8,7 +8,9 @@ A message of role system or user must hold
 - no run of the reference solution's tokens.
 
 What the prompt shows, or the model has written itself (a reply of its own comes back in later messages), does not
-count. Quotes, commas and the kind of brackets are no tokens, so that another way of writing hides nothing.
+count, nor what its own code gives for an example of the prompt: where that looks like something hidden, the code is run
+once more, and its outputs are kept with the record. Quotes, commas and the kind of brackets are no tokens, so that
+another way of writing hides nothing.
 
 A record is checked before it is written, and what was found is its mark; a whole run is checked again at its end.
 """
@@ -44,6 +46,10 @@ _DROPPED = frozenset("\"',`")
 
 Expected = Callable[[Problem, Sequence[tuple[Any, ...]]], Sequence[str | None]]
 """Gives the expected outputs of inputs of a problem, as Python text; None where there is none."""
+Ran = Callable[[Problem, str], Sequence[str]]
+"""Runs code on the examples of a problem's prompt, and gives for each the call with its output."""
+OWN_OUTPUTS = "own outputs"
+"""Under which a record's notes hold what the model's code gives for the prompt's examples, where it mattered."""
 Inputs = tuple[Any, ...]
 
 
@@ -70,11 +76,12 @@ class LeakCheck:
         problems: with their hidden tests and their reference solutions.
         expected: runs the reference solution; it is asked only about inputs that were found in a message. Without it
             an input that the prompt shows is not looked at for another output.
+        ran: runs the model's code; it is asked only about a record in which something seems to have leaked.
     """
 
-    def __init__(self, problems: Iterable[Problem], expected: Expected | None = None) -> None:
+    def __init__(self, problems: Iterable[Problem], expected: Expected | None = None, ran: Ran | None = None) -> None:
         self._problems = {problem.id: problem for problem in problems}
-        self._expected = expected
+        self._expected, self._ran = expected, ran
         self._hidden: dict[str, _Hidden] = {}
 
     def record(self, record: ProblemRecord) -> list[Leak]:
@@ -95,6 +102,19 @@ class LeakCheck:
                 leak = Leak(record.problem, record.sample, where, kind, excerpt)
                 leaks.setdefault((message.content, kind, excerpt), leak)
         return list(leaks.values())
+
+    def settled(self, record: ProblemRecord) -> ProblemRecord:
+        """Return the record as it is to be kept: with what leaked in it, and with what only seemed to."""
+        leaks = self.record(record)
+        problem = self._problems.get(record.problem)
+        if leaks and problem is not None and self._ran is not None:
+            codes = dict.fromkeys(attempt.code for attempt in record.attempts if attempt.code)
+            own = [text for code in codes for text in self._ran(problem, code)]
+            explained = replace(record, notes={**record.notes, OWN_OUTPUTS: own})
+            remaining = self.record(explained)
+            if len(remaining) < len(leaks):
+                record, leaks = explained, remaining
+        return marked(record, leaks)
 
     def records(self, records: Iterable[ProblemRecord]) -> list[Leak]:
         """Return what leaked in any of the records."""
@@ -142,8 +162,9 @@ def _messages(record: ProblemRecord) -> Iterator[tuple[str, Message]]:
 
 
 def _own_texts(record: ProblemRecord) -> Iterator[str]:
-    """Yield what the model that solves the problem has written; a synthesizer is another one."""
+    """Yield what the model that solves the problem has written, or its code has given; a synthesizer is another one."""
     yield from (attempt.reply for attempt in record.attempts)
+    yield from map(str, record.notes.get(OWN_OUTPUTS, ()))
     yield from (str(aside["reply"]) for aside in record.notes.get("asides", ()) if aside["kind"] != "guidance")
 
 

@@ -59,6 +59,11 @@ def failed_by_itself(seen: Observation) -> str:
     return cut(raised(call, TIMED_OUT if seen.timed_out else seen.error))
 
 
+def own_outputs(grader: Grading, problem: Problem, code: str) -> list[str]:
+    """Return for each example that the prompt shows the call, and what code gives for it."""
+    return [f"{seen.call} {seen.actual}" for seen in on_examples(grader, problem, code) if seen.actual]
+
+
 def on_examples(grader: Grading, problem: Problem, code: str) -> list[Observation]:
     """Run code on the examples that the prompt shows.
 
