@@ -214,6 +214,17 @@ def test_a_problem_s_own_solution_passes_its_tests_and_a_wrong_one_does_not(
     assert not passes(wrong, found.tests.program)
 
 
+@pytest.mark.parametrize(
+    "heading", ["Examples:", "Example", "Doctests:\n", "For example:", "# Usage:", ">>> add(0)\n0\n\nExamples:"]
+)
+def test_that_examples_follow_is_said_once(heading: str, tmp_path: Path) -> None:
+    docstring = f"Add two numbers.\nUsage of it is free.\n\n{heading}\n>>> add(1, 2)\n3\n"
+    statement = problem({**ALGORITHM, "docstring": docstring}, tmp_path).statement
+    words, _, examples = statement.partition("\n\nExamples:\n")
+    assert words.endswith("\n\nAdd two numbers.\nUsage of it is free.")
+    assert examples.startswith("```\n>>> add(")
+
+
 def test_leetcodedataset_gives_the_problem_alone_and_says_whose_text_it_is(tmp_path: Path) -> None:
     found = problem(LEETCODE, tmp_path)
     assert found.statement == "Add.\n\nComplete this code:\n```python\nclass Solution:\n    ...\n```"

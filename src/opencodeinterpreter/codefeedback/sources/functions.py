@@ -17,6 +17,11 @@ from opencodeinterpreter.codefeedback.rows import Problem, Solution, Tests
 from opencodeinterpreter.codefeedback.sources.base import Format, Given
 from opencodeinterpreter.errors import InputError
 
+_HEADING: Final = re.compile(
+    r"[#*\s]*(?:doc ?tests?|(?:some |for )?examples?|usage|tests?)(?: usage)?\s*:*-*", re.IGNORECASE
+)
+"""A line that only says that examples follow."""
+
 
 def _algorithm(given: Given) -> Problem | Drop:
     fields = given.fields("a function of TheAlgorithms")
@@ -71,10 +76,15 @@ def _global_names(table: symtable.SymbolTable) -> Iterator[str]:
 
 
 def _prose(docstring: str) -> list[str]:
-    """Return the lines of a docstring that are no examples."""
-    lines, within = [], False
+    """Return the lines of a docstring that are no examples, and do not only say that some follow."""
+    lines: list[str] = []
+    within = False
     for line in docstring.splitlines():
         stripped = line.strip()
+        if stripped.startswith(">>>") and not within:
+            while lines and (not lines[-1].strip() or _HEADING.fullmatch(lines[-1].strip())):
+                lines.pop()
+            lines.append("")
         within = stripped.startswith(">>>") or (within and bool(stripped))
         if not within:
             lines.append(line)
