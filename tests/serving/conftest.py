@@ -55,6 +55,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.end()
 
 
+@pytest.fixture(scope="module")
+def letting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that lets the scripts of one page of another host in."""
+    running = Running(tmp_path_factory.mktemp("letting") / "sessions", guard={"origins": ["https://chat.example"]})
+    yield running
+    running.end()
+
+
 @pytest.fixture
 def client(server: Running) -> Iterator[Client]:
     with server.client() as client:

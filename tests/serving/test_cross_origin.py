@@ -9,15 +9,6 @@ PAGE = "https://chat.example"
 WISH = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
 
 
-@pytest.fixture(scope="module")
-def letting(tmp_path_factory):
-    from conftest import Running
-
-    running = Running(tmp_path_factory.mktemp("letting") / "sessions", guard={"origins": [PAGE]})
-    yield running
-    running.end()
-
-
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 def test_a_page_that_is_let_in_may_ask_with_a_key(letting, method: str) -> None:
     with letting.client(key="") as browser:  # a browser asks for leave without the key

@@ -149,3 +149,6 @@ def test_a_session_is_shared_read_alone_and_ended(open_page, chromium: Browser, 
     expect(page.locator("#share")).to_be_focused()
     kinds = [len(client.events(kind)) for kind in ("shared", "unshared")]
     assert kinds == [1, 1]
+    # The frame in the owner's own page, if it was shown in time: the browser tells what its policy kept from acting.
+    assert all("Content Security Policy" in each for each in client.complaints), client.complaints
+    client.complaints.clear()

@@ -22,10 +22,10 @@ def the_same(one: PageClient, other: PageClient) -> str:
 
 def test_two_tabs_on_the_same_session_show_the_same(open_page) -> None:
     one = open_page("tabs")
-    one.say("Count")
+    one.say("Count in both tabs")
     expect(one.page.locator(".stream")).to_contain_text("tick 3")
     other = open_page(context=one.context)
-    other.page.locator("#session-list .session").filter(has_text="Count").click()
+    other.page.locator("#session-list .session").filter(has_text="Count in both tabs").click()
     expect(other.page.locator(".stream")).to_contain_text("tick 9")
     expect(one.page.locator(".stream")).to_contain_text("tick 9")
     assert other.session == one.session
