@@ -84,7 +84,7 @@ $(VENV)/.torch: $(VENV)/.dev requirements/transformers.txt
 test: $(if $(TORCH),$(VENV)/.torch,$(VENV)/.dev) ## Run the whole test suite: real sandbox, real 0.5B model (make test TORCH= does without torch)
 	@$(BIN)/ocint models pull qwen2.5-coder-0.5b
 	@$(if $(TORCH),$(BIN)/ocint models pull smollm2-135m)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
 
 .PHONY: test-ray
 test-ray: $(VENV)/.dev ## Run the tests of the ray extra (installs Ray)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from beside import Turns
 from browser_pipe import Browser
 
 from opencodeinterpreter.models import ChatModel, load_model, pull, sources_from_environment
@@ -18,6 +19,12 @@ SMALL_MODEL = "qwen2.5-coder-0.5b"
 # How long an example takes says how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the tests of several workers wait for each other where they have to."""
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Turns(config.cache.mkdir("turns")))
 
 
 @pytest.fixture(scope="session")

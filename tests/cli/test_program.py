@@ -35,6 +35,7 @@ def test_every_command_has_help(ocint: Program, words: list[str]) -> None:
     assert "Usage:" in done.out
 
 
+@pytest.mark.alone
 def test_help_answers_at_once(ocint: Program) -> None:
     spent = []
     for _ in range(5):

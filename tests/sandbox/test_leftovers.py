@@ -19,6 +19,8 @@ import pytest
 from opencodeinterpreter.sandbox import Sandbox
 from opencodeinterpreter.sandbox.runtime import new_folder, remove
 
+pytestmark = pytest.mark.alone
+
 SESSIONS = 200
 WAYS = ("closed", "closed", "closed while starting", "killed inside", "killed from outside", "closed in mid run")
 

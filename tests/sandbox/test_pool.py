@@ -22,6 +22,7 @@ def make(kind: str) -> Callable[[], AnySandbox]:
     return partial(sandbox_of, kind)
 
 
+@pytest.mark.alone
 def test_taking_a_warm_kernel_costs_milliseconds(make: Callable[[], AnySandbox]) -> None:
     with KernelPool(1, make) as pool:
         assert pool.wait_full(30)

@@ -17,6 +17,7 @@ from opencodeinterpreter import Limits, Message, Sandbox, ScriptedModel
 from opencodeinterpreter.errors import ModelConnectionError
 from opencodeinterpreter.interpreter import SessionStore
 from opencodeinterpreter.models import ChatModel, Endpoint, ModelSettings, load_model
+from opencodeinterpreter.models.cache import Progress
 from opencodeinterpreter.serving.access import Keys, digest_of, token_key
 from opencodeinterpreter.serving.app import create_app
 from opencodeinterpreter.serving.guard import GuardSettings
@@ -56,7 +57,7 @@ def make_hub(
         logs.mkdir(parents=True, exist_ok=True)
         return Sandbox(workspace=session.workspace, limits=limits, logs=logs)
 
-    def loaded(name: str) -> ChatModel:
+    def loaded(name: str, _told: Progress) -> ChatModel:
         if name == "remote":
             return load_model("openai:small", settings=ModelSettings(endpoint=Endpoint(endpoint, retries=0)))
         return load(name)

@@ -36,7 +36,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         return Toolbox([ToolServer("shop", sys.executable, (str(SERVER),))])
 
     store = SessionStore(tmp_path_factory.mktemp("sessions"))
-    shelf = ModelShelf(["scripted"], load, lambda _name: 1)
+    shelf = ModelShelf(["scripted"], lambda name, _told: load(name), lambda _name: 1)
     with Hub(store, shelf, lambda session: Sandbox(workspace=session.workspace), make_tools=tools) as hub:
         yield hub.create()
 

@@ -22,6 +22,7 @@ from opencodeinterpreter.errors import ConfigError
 from opencodeinterpreter.interpreter import Session, SessionStore
 from opencodeinterpreter.interpreter.tools import tool_servers
 from opencodeinterpreter.models import ChatModel, Generation, load_model
+from opencodeinterpreter.models.cache import Progress
 from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.backends import make_sandbox
 from opencodeinterpreter.serving.access import Keys, new_token, read_keys, token_key
@@ -186,7 +187,7 @@ def open_hub(config: Config, err: Console, many: Many | None = None, asks: bool 
 
     shelf = ModelShelf(
         [config.model, *many.models],
-        lambda name: _load(config, err, name, many.parallel),
+        lambda name, told: _load(config, err, name, many.parallel, told),
         lambda name: _SERVED_AT_A_TIME if name.startswith(("openai:", "scripted:")) else many.parallel,
     )
     return Hub(
@@ -212,8 +213,13 @@ def open_hub(config: Config, err: Console, many: Many | None = None, asks: bool 
     )
 
 
-def _load(config: Config, err: Console, name: str, parallel: int) -> ChatModel:
-    with shown_progress(err, name) as progress:
+def _load(config: Config, err: Console, name: str, parallel: int, told: Progress) -> ChatModel:
+    with shown_progress(err, name) as shown:
+
+        def progress(done: int, total: int, source: str) -> None:
+            shown(done, total, source)
+            told(done, total, source)
+
         return load_model(
             name,
             context_tokens=config.context,

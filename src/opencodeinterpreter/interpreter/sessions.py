@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import secrets
@@ -88,8 +89,9 @@ class Session:
 
     def close(self) -> None:
         """Save and let go of the session; safe to call twice."""
-        if not self._file.closed:
-            self._file.close()
+        if not self._lock.closed:
+            with contextlib.suppress(OSError):  # of a line that `append` has said to be lost
+                self._file.close()
             fcntl.flock(self._lock, fcntl.LOCK_UN)
             self._lock.close()
 
@@ -112,9 +114,18 @@ class SessionStore:
             ) from error
 
     def create(self, model: str = "", title: str = "") -> Session:
-        """Start a new session."""
+        """Start a new session.
+
+        Raises:
+            SessionError: it cannot be saved, as on a full disk.
+        """
         session = self._open(self._new_folder())
-        session.append({"type": "session", "version": 1, "model": model, "title": title})
+        try:
+            session.append({"type": "session", "version": 1, "model": model, "title": title})
+        except SessionError:
+            session.close()
+            shutil.rmtree(session.folder, ignore_errors=True)
+            raise
         return session
 
     def fork(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
@@ -44,10 +45,12 @@ def _linked(value: Any, identity: str, links: Links) -> Any:
 
 def state_of(room: Room, hub: Hub) -> dict[str, Any]:
     """Return what a listener is to know of a session beside its log; it changes without an event."""
+    arriving = room.arriving
     return {
         "type": "state",
         "state": room.state,
         "queue": room.position,
+        "arriving": asdict(arriving) if arriving is not None else None,
         "pending": room.pending,
         "state_lost": room.state_lost,
         "fault": room.fault,

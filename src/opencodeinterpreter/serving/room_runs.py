@@ -34,6 +34,7 @@ from opencodeinterpreter.serving.feed import Bell
 from opencodeinterpreter.serving.pending import Asked, Pending
 from opencodeinterpreter.serving.refusals import BusyError
 from opencodeinterpreter.serving.run_rows import Run
+from opencodeinterpreter.serving.shelf import Arrival
 
 if TYPE_CHECKING:
     from opencodeinterpreter.serving.hub import Hub
@@ -121,6 +122,11 @@ class RoomRuns:
     def position(self) -> int:
         """The place in the queue for the model; 0 if it does not wait there."""
         return self._model.position if self._model is not None else 0
+
+    @property
+    def arriving(self) -> Arrival | None:
+        """How far the model is that the run waits for; None if it is here."""
+        return self._hub.shelf.arriving(self._model.name) if self._model is not None and self.running else None
 
     @property
     def pending(self) -> dict[str, Any] | None:

@@ -123,6 +123,14 @@ class SandboxState(BaseModel):
     workspace_bytes: int
 
 
+class ModelArrival(BaseModel):
+    """How far a model is on its way here."""
+
+    source: str = Field(description="The host it is fetched from, or what is done with its file; empty: it is loaded.")
+    done: int = Field(description="Bytes.")
+    total: int = Field(description="Bytes; 0 if nobody knows.")
+
+
 class SessionState(SessionRow):
     """All of a session that is not in its events."""
 
@@ -132,6 +140,7 @@ class SessionState(SessionRow):
         description="The approval_request, install_request or tool_request that waits."
     )
     queue: int = Field(description="The place in the queue for the model; 0 if it does not wait.")
+    arriving: ModelArrival | None = Field(description="How far the model is that the run waits for, if it is not here.")
     seq: int = Field(description="The number of the last event.")
     fault: str | None = Field(description="Why the last run could not be saved to its end, as on a full disk.")
     state_lost: bool = Field(description="Variables of earlier code are gone; the next turn, or a replay, brings back.")

@@ -22,6 +22,7 @@ from opencodeinterpreter.serving.schemas import (
     ErrorAnswer,
     ForkBody,
     Info,
+    ModelArrival,
     ModelRow,
     NewSession,
     Origin,
@@ -199,7 +200,7 @@ def export_session(room: TheRoom, hub: TheHub, to: Form = "ipynb", language: Lan
 
 def describe(room: Room, hub: Hub) -> SessionState:
     """Return the state of a session."""
-    info = hub.store.info(room.id)
+    info, arriving = hub.store.info(room.id), room.arriving
     now = room.used
     info = info or SessionInfo(room.id, "", now, now, 0, hub.shelf.default)
     chosen, turns = room.settings(), room.turns()
@@ -210,6 +211,7 @@ def describe(room: Room, hub: Hub) -> SessionState:
         max_rounds=hub.settings.max_rounds,
         pending=room.pending,
         queue=room.position,
+        arriving=ModelArrival(**asdict(arriving)) if arriving is not None else None,
         fault=room.fault,
         seq=room.sequence,
         state_lost=room.state_lost or (not room.open and _has_run(turns)),

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from opencodeinterpreter.errors import UnknownModelError
 from opencodeinterpreter.models.base import ChatModel
+from opencodeinterpreter.models.cache import Progress
 from opencodeinterpreter.serving.fair_queue import SessionModel, Slots
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How far a model is on its way here."""
+
+    source: str = ""
+    """The host that it is fetched from, or what is done with its file; empty while it is loaded."""
+    done: int = 0
+    """Bytes."""
+    total: int = 0
+    """Bytes; 0 if nobody knows."""
 
 
 class ModelShelf:
@@ -15,18 +31,23 @@ class ModelShelf:
 
     Args:
         names: what may be asked for; the first is the default.
-        load: loads a model by its name.
+        load: loads a model by its name, and tells how far a download is.
         slots: how many replies the model of a name gives side by side.
     """
 
     def __init__(
-        self, names: Sequence[str], load: Callable[[str], ChatModel], slots: Callable[[str], int] = lambda _name: 1
+        self,
+        names: Sequence[str],
+        load: Callable[[str, Progress], ChatModel],
+        slots: Callable[[str], int] = lambda _name: 1,
     ) -> None:
         self.names = tuple(dict.fromkeys(names))
         self._load = load
         self._slots = {name: Slots(slots(name)) for name in self.names}
         self._loaded: dict[str, ChatModel] = {}
         self._locks = {name: threading.Lock() for name in self.names}
+        self._arriving: dict[str, Arrival | None] = dict.fromkeys(self.names)
+        self._waiting_for: dict[str, list[Callable[[], None]]] = {name: [] for name in self.names}
 
     @property
     def default(self) -> str:
@@ -42,20 +63,52 @@ class ModelShelf:
             raise UnknownModelError(f"There is no model {name[:80]!r} here; choose one of {', '.join(self.names)}.")
         return name
 
-    def model(self, name: str) -> ChatModel:
+    def model(self, name: str, changed: Callable[[], None] = lambda: None) -> ChatModel:
         """Return a model, loading it first if nobody has used it yet.
+
+        Args:
+            changed: told when the model is further on its way here.
 
         Raises:
             ModelError: it is not offered, or cannot be had.
         """
         self.check(name)
-        with self._locks[name]:
-            if name not in self._loaded:
-                self._loaded[name] = self._load(name)
+        if name in self._loaded:
             return self._loaded[name]
+        with self._told(name, changed), self._locks[name]:
+            if name not in self._loaded:
+                self._arrive(name, Arrival())
+                try:
+                    self._loaded[name] = self._load(name, partial(self._progress, name))
+                finally:
+                    self._arrive(name, None)
+            return self._loaded[name]
+
+    @contextmanager
+    def _told(self, name: str, changed: Callable[[], None]) -> Iterator[None]:
+        self._waiting_for[name].append(changed)
+        try:
+            yield
+        finally:
+            self._waiting_for[name].remove(changed)
+
+    def _progress(self, name: str, done: int, total: int, source: str) -> None:
+        told = self._arriving[name] or Arrival()
+        step = total // 200 or 2**22  # a download tells of every few kilobytes
+        if source != told.source or done >= total > 0 or abs(done - told.done) >= step:
+            self._arrive(name, Arrival(source, done, total))
+
+    def _arrive(self, name: str, arrival: Arrival | None) -> None:
+        self._arriving[name] = arrival
+        for changed in list(self._waiting_for[name]):
+            changed()
 
     def loaded(self, name: str) -> bool:
         return name in self._loaded
+
+    def arriving(self, name: str) -> Arrival | None:
+        """Return how far a model is that is on its way here; None if it is not."""
+        return self._arriving[name]
 
     def for_session(self, name: str, changed: Callable[[], None] = lambda: None) -> SessionModel:
         """Return a session's view of a model; the model itself is loaded when it is first asked for a reply.
@@ -64,7 +117,7 @@ class ModelShelf:
             UnknownModelError: it is not offered.
         """
         self.check(name)
-        return SessionModel(name, lambda: self.model(name), self._slots[name], changed)
+        return SessionModel(name, lambda: self.model(name, changed), self._slots[name], changed)
 
     def waiting(self, name: str | None = None) -> int:
         """Return how many replies wait for a slot of a model, or of any."""

@@ -1,7 +1,7 @@
 /** The conversation as it is shown; drawn once a frame however many events came. */
 import { arrange, byId, h } from "./dom.js";
 import { TurnView } from "./turn.js";
-import { t } from "./words.js";
+import { bytes, t } from "./words.js";
 
 const NEAR = 120;
 
@@ -56,8 +56,9 @@ export class Log {
     this.asked = false;
     const { conversation } = this;
     if (!conversation) return;
-    byId("queue").hidden = !this.queue;
-    byId("queue").textContent = this.queue ? t("in queue", { n: this.queue }) : "";
+    const waiting = this.arriving ? arrival(this.arriving) : this.queue ? t("in queue", { n: this.queue }) : "";
+    byId("queue").hidden = !waiting;
+    byId("queue").textContent = waiting;
     const newest = conversation.turns.findLast((turn) => turn.kind !== "replay");
     for (const turn of conversation.turns) {
       if (!this.views.has(turn.key)) this.views.set(turn.key, new TurnView(this.acts, turn));
@@ -85,6 +86,16 @@ export class Log {
     this.busy = busy;
     this.draw(true);
   }
+}
+
+/** What is told of a model that is not here yet. */
+function arrival({ source, done, total }) {
+  if (!source) return t("model loads");
+  if (source.startsWith("waiting for another")) return t("model fetched by another");
+  const share = total ? Math.floor((100 * done) / total) : 0;
+  if (source === "checking") return t("model checked", { share });
+  const some = total ? t("some of all", { done: bytes(done), total: bytes(total), share }) : bytes(done);
+  return t("model fetched", { source, done: some });
 }
 
 /** Tell a screen reader what happens, in a word; the text itself it can read when it wants to. */

@@ -150,6 +150,7 @@ class App {
       if (ended) this.soon("look", () => this.look());
     }
     this.log.queue = state.queue;
+    this.log.arriving = state.arriving;
     this.log.draw();
     this.show();
   }
