@@ -26,7 +26,7 @@ from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
 from opencodeinterpreter.interpreter.turn import TurnLoop
 from opencodeinterpreter.interpreter.uploads import READ_BYTES, Upload, describe_uploads
 from opencodeinterpreter.models import load_model
-from opencodeinterpreter.models.base import ChatModel, Generation, sees_images
+from opencodeinterpreter.models.base import ChatModel, Generation
 from opencodeinterpreter.sandbox import AnySandbox, Sandbox
 from opencodeinterpreter.sandbox.packages import PackageFolder
 
@@ -338,8 +338,6 @@ class Interpreter:
         yield TurnStarted(number, turn.task, turn.files, turn.message)
         for note in self._tools.notes() if self._tools is not None else ():
             yield Notice("tools missing", note)
-        self._history.vision = sees_images(self.model)
-        self._history.look_for_pictures(self.sandbox)
         loop = TurnLoop(
             self.model,
             self.sandbox,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
-from opencodeinterpreter.errors import InputError, PackageError
+from opencodeinterpreter.errors import InputError, ModelError, PackageError
 from opencodeinterpreter.interpreter import feedback as texts
 from opencodeinterpreter.interpreter.answer import answer_of
 from opencodeinterpreter.interpreter.code_actions import (
@@ -36,7 +36,7 @@ from opencodeinterpreter.interpreter.history import History, Turn
 from opencodeinterpreter.interpreter.inspection import facts_after, files_after, values_after
 from opencodeinterpreter.interpreter.objections import ReminderKind, missing_files, objection, only_states_values
 from opencodeinterpreter.interpreter.tools.toolbox import Toolbox
-from opencodeinterpreter.models.base import ChatModel, Generation, Usage
+from opencodeinterpreter.models.base import ChatModel, Generation, Usage, sees_images
 from opencodeinterpreter.sandbox import AnySandbox
 from opencodeinterpreter.sandbox.base import ExecutionResult
 from opencodeinterpreter.sandbox.packages import PackageFolder, distribution_of
@@ -117,7 +117,12 @@ class TurnLoop:
         """Do one round; return how the turn ended, or None if it goes on."""
         number = len(self._turn.rounds)
         yield RoundStarted(number)
-        reply = yield from self._ask()
+        try:
+            reply = yield from self._ask()
+        except ModelError:
+            if not self._stopped.is_set():
+                raise
+            reply = _Reply("", None, cut=False, usage=None)  # what a stop breaks off is no failure
         if self._stopped.is_set():
             yield self._finish(Round(reply.text, None, None, None, reply.usage))
             return "stopped"
@@ -137,6 +142,9 @@ class TurnLoop:
 
     def _ask(self) -> Generator[Event, None, _Reply]:
         """Stream the model's reply up to the end of its first code action."""
+        if not self._turn.rounds:
+            self._history.vision = sees_images(self._model)
+            self._history.look_for_pictures(self._sandbox)
         room = self._model.context_tokens - self._generation.max_tokens - _PROMPT_SLACK
         dialog, condensed = self._history.dialog_within(room, self._model.count_tokens)
         if condensed:

@@ -153,7 +153,7 @@ class Room(RoomRuns):
                 self._hub.shelf.check(model)
             interpreter = self._opened()
             if model is not None:
-                self._model = self._hub.shelf.for_session(model, self.bell.ring)
+                self._model = self._hub.shelf.for_session(model, self.bell.ring, self._stop)
                 interpreter.model = cast(ChatModel, self._model)
             if approve is not None:
                 interpreter.approve = approve

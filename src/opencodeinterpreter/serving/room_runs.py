@@ -249,7 +249,7 @@ class RoomRuns:
                 chosen = self.settings()
                 if room_log.was_cut(self.log):
                     session.append({"type": "interrupted", "text": _CUT})
-                self._model = self._hub.shelf.for_session(chosen["model"], self.bell.ring)
+                self._model = self._hub.shelf.for_session(chosen["model"], self.bell.ring, self._stop)
                 self._interpreter = self._hub.interpreter(session, cast(ChatModel, self._model), chosen["approve"])
             except BaseException:
                 session.close()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from opencodeinterpreter.errors import UnknownModelError
+from opencodeinterpreter.errors import ModelError, UnknownModelError
 from opencodeinterpreter.models.base import ChatModel
 from opencodeinterpreter.models.cache import Progress
 from opencodeinterpreter.serving.fair_queue import SessionModel, Slots
+
+_LOOK_SECONDS = 0.2
+"""Between two looks whether a run that waits for a model was stopped."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,9 @@ class ModelShelf:
         self.names = tuple(dict.fromkeys(names))
         self._load = load
         self._slots = {name: Slots(slots(name)) for name in self.names}
-        self._loaded: dict[str, ChatModel] = {}
-        self._locks = {name: threading.Lock() for name in self.names}
+        self._models: dict[str, Future[ChatModel]] = {}
+        """Those that are here, and those on their way."""
+        self._lock = threading.Lock()
         self._arriving: dict[str, Arrival | None] = dict.fromkeys(self.names)
         self._waiting_for: dict[str, list[Callable[[], None]]] = {name: [] for name in self.names}
 
@@ -63,26 +68,46 @@ class ModelShelf:
             raise UnknownModelError(f"There is no model {name[:80]!r} here; choose one of {', '.join(self.names)}.")
         return name
 
-    def model(self, name: str, changed: Callable[[], None] = lambda: None) -> ChatModel:
+    def model(
+        self, name: str, changed: Callable[[], None] = lambda: None, stopped: threading.Event | None = None
+    ) -> ChatModel:
         """Return a model, loading it first if nobody has used it yet.
 
         Args:
             changed: told when the model is further on its way here.
+            stopped: ends the waiting; the model comes all the same, for the next who asks.
 
         Raises:
-            ModelError: it is not offered, or cannot be had.
+            ModelError: it is not offered, cannot be had, or was not waited for.
         """
         self.check(name)
-        if name in self._loaded:
-            return self._loaded[name]
-        with self._told(name, changed), self._locks[name]:
-            if name not in self._loaded:
-                self._arrive(name, Arrival())
-                try:
-                    self._loaded[name] = self._load(name, partial(self._progress, name))
-                finally:
-                    self._arrive(name, None)
-            return self._loaded[name]
+        with self._lock:
+            model = self._models.get(name)
+            if model is None:
+                model = self._models[name] = Future()
+                threading.Thread(target=self._fetch, args=(name, model), name=f"load-{name}", daemon=True).start()
+        with self._told(name, changed):
+            while not wait([model], _LOOK_SECONDS).done:
+                if stopped is not None and stopped.is_set():
+                    raise ModelError(f"The run was stopped before {name} was there.")
+        return model.result()
+
+    def _fetch(self, name: str, model: Future[ChatModel]) -> None:
+        self._arrive(name, Arrival())
+        try:
+            loaded = self._load(name, partial(self._progress, name))
+        except BaseException as error:
+            with self._lock:  # who asks again tries again
+                self._models.pop(name, None)
+            self._arrive(name, None)
+            model.set_exception(error)
+        else:
+            self._arrive(name, None)
+            with self._lock:
+                closed = self._models.get(name) is not model
+                model.set_result(loaded)
+            if closed:
+                loaded.close()
 
     @contextmanager
     def _told(self, name: str, changed: Callable[[], None]) -> Iterator[None]:
@@ -104,20 +129,27 @@ class ModelShelf:
             changed()
 
     def loaded(self, name: str) -> bool:
-        return name in self._loaded
+        model = self._models.get(name)
+        return model is not None and model.done()
 
     def arriving(self, name: str) -> Arrival | None:
         """Return how far a model is that is on its way here; None if it is not."""
         return self._arriving[name]
 
-    def for_session(self, name: str, changed: Callable[[], None] = lambda: None) -> SessionModel:
+    def for_session(
+        self, name: str, changed: Callable[[], None] = lambda: None, stopped: threading.Event | None = None
+    ) -> SessionModel:
         """Return a session's view of a model; the model itself is loaded when it is first asked for a reply.
+
+        Args:
+            changed: told when its place in the queue has changed, or the model is further on its way.
+            stopped: set while the session's run is to end.
 
         Raises:
             UnknownModelError: it is not offered.
         """
         self.check(name)
-        return SessionModel(name, lambda: self.model(name, changed), self._slots[name], changed)
+        return SessionModel(name, lambda: self.model(name, changed, stopped), self._slots[name], changed)
 
     def waiting(self, name: str | None = None) -> int:
         """Return how many replies wait for a slot of a model, or of any."""
@@ -125,5 +157,8 @@ class ModelShelf:
 
     def close(self) -> None:
         """Free all that was loaded; safe to call twice."""
-        for name in list(self._loaded):
-            self._loaded.pop(name).close()
+        with self._lock:
+            models = [model.result() for name, model in self._models.items() if self.loaded(name)]
+            self._models.clear()
+        for model in models:
+            model.close()

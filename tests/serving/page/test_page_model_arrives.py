@@ -91,8 +91,15 @@ def test_the_page_tells_how_far_the_model_is_and_why_it_does_not_come(
         client.page.screenshot(path=tmp_path / "arriving.png")
         client.page.reload()
         expect(told).to_contain_text("19 %")
+        client.page.get_by_role("button", name="Stop").click()
+        client.ended()
+        expect(client.turn).to_contain_text("Stopped")
+        expect(told).to_be_hidden()
+        client.say("What is 6 * 7, then?")
+        expect(told).to_contain_text("19 %")  # it went on meanwhile
         hub.break_off.set()
-        client.page.wait_for_selector(".turn .end:not([hidden])")
+        expect(client.page.locator(".turn")).to_have_count(2)
+        client.ended()
         expect(told).to_be_hidden()
         expect(client.turn).to_contain_text("could not be fetched")
         assert client.elsewhere == []
