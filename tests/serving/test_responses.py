@@ -80,6 +80,22 @@ def test_a_response_goes_on_from_an_earlier_one(sdk: openai.OpenAI) -> None:
         sdk.responses.create(model="scripted", input="say: x", previous_response_id="resp_none")
 
 
+def test_instructions_are_followed_from_where_they_are_given_and_told_once(sdk: openai.OpenAI, client: Client) -> None:
+    last, session = None, ""
+    for instructions in (None, "Be short.", "Be short.", "Be long.", None):
+        more = {"previous_response_id": last} if last else {}
+        answer = sdk.responses.with_raw_response.create(model="scripted", input="say: x", instructions=instructions, **more)
+        last, session = answer.parse().id, answer.headers["x-session-id"]
+    told = [row["message"] for row in client.log(session) if row["type"] == "turn_started"]
+    assert told == [
+        "say: x",
+        "(From here on: Be short.)\n\nsay: x",
+        "say: x",
+        "(From here on: Be long.)\n\nsay: x",
+        "say: x",
+    ]
+
+
 def tasks(client: Client, session: str) -> list[str]:
     """Return what was said in a session, as its Code-Feedback line has it."""
     line = client.get(f"/api/v1/sessions/{session}/export", params={"to": "jsonl"}).text

@@ -20,6 +20,9 @@ from opencodeinterpreter.serving.refusals import BusyError, NotHereError
 from opencodeinterpreter.serving.room import Room
 from opencodeinterpreter.serving.run_rows import Run
 
+_FROM_THE_START = "(For this whole conversation: "
+_FROM_HERE = "(From here on: "
+
 _END_SECONDS = 5.0
 """For a run whose caller has left to end, before the dialog goes on."""
 
@@ -78,10 +81,9 @@ class Finder:
         if room.settings()["model"] != self._model:
             room.choose(model=self._model)
         files = put(asked.attachments, self._hub.files(room))
-        task = asked.task
-        if asked.system.strip() and not room.turns():
-            task = f"(For this whole conversation: {asked.system.strip()})\n\n{task}"
-        turns = len(room.turns()) + len(earlier) + 1
+        so_far = room.turns()
+        task = f"{_told(asked.system.strip(), so_far)}{asked.task}"
+        turns = len(so_far) + len(earlier) + 1
         if earlier:
             run = room.adopt(earlier, lambda it: it.stream(task, present=files), generation)
         else:
@@ -142,6 +144,17 @@ class Finder:
             room.take_back(response.turns)
             return room
         return self._made(place, lambda: self._hub.fork(room, response.turns - 1))
+
+
+def _told(system: str, so_far: Sequence[Turn]) -> str:
+    """Return what a caller tells every model, to stand before a task; nothing where the session has been told it."""
+    if not system:
+        return ""
+    texts = {opening: f"{opening}{system})\n\n" for opening in (_FROM_THE_START, _FROM_HERE)}
+    before = next((turn.message for turn in reversed(so_far) if turn.message.startswith(tuple(texts))), "")
+    if before.startswith(tuple(texts.values())):
+        return ""
+    return texts[_FROM_HERE if so_far else _FROM_THE_START]
 
 
 def _stands(room: Room, response: Standing) -> bool:
