@@ -8,7 +8,7 @@ from shared_executors import shared_executor
 
 from opencodeinterpreter.codefeedback.asking.model_stage import Means
 from opencodeinterpreter.codefeedback.asking.parts import Player, Unusable
-from opencodeinterpreter.codefeedback.methods.checked_solutions import CheckedFile, SolutionCheck
+from opencodeinterpreter.codefeedback.methods.checked_solutions import SolutionCheck
 from opencodeinterpreter.codefeedback.methods.follow_ups import FollowUp, FollowUpOptions, distinct, follow_up
 from opencodeinterpreter.codefeedback.methods.grouping import Tagged, grouped
 from opencodeinterpreter.codefeedback.methods.problem_dialogs import answered
@@ -131,18 +131,6 @@ def test_a_problem_without_a_right_solution_is_dropped():
     done = outcome(SolutionCheck(EXECUTION), row)
     assert done.drops[0].reason == "no solution passes"
     assert done.notes["solutions"] == {"failed": 2}
-
-
-def test_what_was_checked_before_a_kill_is_not_checked_again(tmp_path):
-    path = tmp_path / "checked.jsonl"
-    with CheckedFile(path) as file:
-        file.add([Problem.from_json(PROBLEM)])
-    with path.open("a") as half:
-        half.write('{"id": "torn')
-    with CheckedFile(path) as file:
-        assert file.lines == 1
-        file.add([Problem.from_json({**PROBLEM, "id": "b"})])
-    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == [PROBLEM["id"], "b"]
 
 
 # --- follow-ups ---

@@ -83,8 +83,8 @@ def test_a_response_goes_on_from_an_earlier_one(sdk: openai.OpenAI) -> None:
 def test_instructions_are_followed_from_where_they_are_given_and_told_once(sdk: openai.OpenAI, client: Client) -> None:
     last, session = None, ""
     for instructions in (None, "Be short.", "Be short.", "Be long.", None):
-        more = {"previous_response_id": last} if last else {}
-        answer = sdk.responses.with_raw_response.create(model="scripted", input="say: x", instructions=instructions, **more)
+        more = {"instructions": instructions, **({"previous_response_id": last} if last else {})}
+        answer = sdk.responses.with_raw_response.create(model="scripted", input="say: x", **more)
         last, session = answer.parse().id, answer.headers["x-session-id"]
     told = [row["message"] for row in client.log(session) if row["type"] == "turn_started"]
     assert told == [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
 from opencodeinterpreter.codefeedback.decontamination.behaviour import Behaviour
-from opencodeinterpreter.codefeedback.decontamination.compared import ComparedFile
+from opencodeinterpreter.codefeedback.decontamination.compared import from_json, to_json
 from opencodeinterpreter.codefeedback.decontamination.detector import Detector, Likeness, Part
 from opencodeinterpreter.codefeedback.decontamination.leakage import LeakageIndex
 from opencodeinterpreter.codefeedback.decontamination.references import (
@@ -21,6 +21,7 @@ from opencodeinterpreter.codefeedback.decontamination.references import (
     load_references,
 )
 from opencodeinterpreter.codefeedback.decontamination.report import Pair, Report
+from opencodeinterpreter.codefeedback.pipeline.kept_lines import KeptLines
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table
 from opencodeinterpreter.codefeedback.similarity.embedding import EmbeddingStore
 from opencodeinterpreter.codefeedback.similarity.embedding_models import TFIDF, load_embedder
@@ -112,10 +113,16 @@ class DecontaminationStage:
         report = Report(counts, detector.threshold, identity)
         table.told.begin(len(table.rows), "rows compared")
         size = _RUN_BATCH if self._settings.run else _BATCH
-        with ComparedFile(table.folder / "compared.jsonl", self._references) as compared:
+        with KeptLines(table.folder / "compared.jsonl") as kept:
+            earlier = kept.earlier()
             for rows in _batches(table.rows, size):
                 parts = [parts_of(row) for row in rows]
-                likenesses = compared.next() or compared.add(detector.compare(parts))
+                known = next(earlier, None)
+                if known is None:
+                    likenesses = detector.compare(parts)
+                    kept.add([to_json(likenesses)])
+                else:
+                    likenesses = from_json(known, self._references)
                 # Together, as they were compared: the pace would be wrong by single ones.
                 table.told.advance(len(rows))
                 for row, its_parts, likeness in zip(rows, parts, likenesses, strict=True):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from opencodeinterpreter.codefeedback.methods.completing import completed
 from opencodeinterpreter.codefeedback.methods.variants import variants
@@ -122,37 +119,3 @@ def _outcome(row: Row, executor: Executor) -> Outcome:
     if not any(solution.language == "python" for solution in done.problem.solutions):
         return Outcome(drops=(Drop("no solution passes"),), notes=notes)
     return Outcome(rows=(done.problem.to_json(),), notes=notes)
-
-
-class CheckedFile:
-    """The problems whose solutions have been checked, one a line, so that none is checked twice after a kill.
-
-    Args:
-        path: of the file; what a kill has left half written at its end is cut off.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.lines = 0
-        end = 0
-        if path.exists():
-            for line in path.read_bytes().splitlines(keepends=True):
-                if not line.endswith(b"\n"):
-                    break
-                self.lines += 1
-                end += len(line)
-        self._file = path.open("ab")
-        self._file.truncate(end)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def add(self, problems: Iterable[Problem]) -> None:
-        for problem in problems:
-            self._file.write(json.dumps(problem.to_json()).encode() + b"\n")
-            self.lines += 1
-        self._file.flush()

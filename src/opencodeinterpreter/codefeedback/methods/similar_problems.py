@@ -14,13 +14,14 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 
 from opencodeinterpreter.codefeedback.asking import prompts
 from opencodeinterpreter.codefeedback.asking.model_stage import Means
 from opencodeinterpreter.codefeedback.asking.parts import Cast, Part, Unusable, row_seed
 from opencodeinterpreter.codefeedback.asking.replies import plain_words, sentences
-from opencodeinterpreter.codefeedback.methods.checked_solutions import VERSION, CheckedFile, checked, is_checked
+from opencodeinterpreter.codefeedback.methods.checked_solutions import VERSION, checked, is_checked
 from opencodeinterpreter.codefeedback.methods.grouping import Tagged, grouped
 from opencodeinterpreter.codefeedback.methods.problem_dialogs import (
     answered,
@@ -28,6 +29,7 @@ from opencodeinterpreter.codefeedback.methods.problem_dialogs import (
     dialog_of,
     introduction_without_model,
 )
+from opencodeinterpreter.codefeedback.pipeline.kept_lines import KeptLines
 from opencodeinterpreter.codefeedback.pipeline.stage import Drop, Outcome, Row, Table, TableStage
 from opencodeinterpreter.codefeedback.rows import Problem, Solution
 from opencodeinterpreter.codefeedback.verification.execution import Executor
@@ -123,15 +125,13 @@ class Similar:
         """Check what has not been checked; yield the drops, and return what the others have in common."""
         with ExitStack() as stack:
             executor = self._means.executor or stack.enter_context(Executor(self._means.execution))
-            file = stack.enter_context(CheckedFile(table.folder / "checked.jsonl"))
+            kept = stack.enter_context(KeptLines(table.folder / "checked.jsonl"))
             table.told.begin(len(table.rows), "solutions checked")
-            table.told.advance(file.lines)
-            rows = (row for number, row in enumerate(table.rows) if number >= file.lines)
-            for problems in _pieces(rows, 4 * self._means.execution.at_once):
+            before = sum(1 for _ in kept.earlier())
+            table.told.advance(before)
+            for problems in _pieces(itertools.islice(table.rows, before, None), 4 * self._means.execution.at_once):
                 with ThreadPoolExecutor(self._means.execution.at_once) as pool:
-                    file.add(
-                        pool.map(lambda each: each if is_checked(each) else checked(each, executor).problem, problems)
-                    )
+                    kept.add(pool.map(partial(_as_checked, executor=executor), problems))
                 table.told.advance(len(problems))
         usable: list[Tagged] = []
         for number, problem in enumerate(self._checked(table)):
@@ -208,6 +208,11 @@ def _reason(problem: Problem) -> str:
     if not problem.tags:
         return "a problem without tags"
     return "" if solution_of(problem) is not None else "no solution passes"
+
+
+def _as_checked(problem: Problem, executor: Executor) -> Row:
+    done = problem if is_checked(problem) else checked(problem, executor).problem
+    return done.to_json()
 
 
 def _pieces(rows: Iterator[Row], size: int) -> Iterator[list[Problem]]:
