@@ -37,6 +37,7 @@ export class Log {
 
   show(conversation) {
     this.conversation = conversation;
+    this.queue = this.arriving = null;
     this.views.clear();
     this.element.replaceChildren();
     this.following = true;
