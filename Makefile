@@ -80,11 +80,14 @@ $(VENV)/.torch: $(VENV)/.dev requirements/transformers.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/transformers.txt
 	@touch $@
 
+# One more than there are processors, since many tests wait for something; past four they only get into each other's way.
+WORKERS ?= $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )); echo $$(( n < 4 ? n : 4 )))
+
 .PHONY: test
 test: $(if $(TORCH),$(VENV)/.torch,$(VENV)/.dev) ## Run the whole test suite: real sandbox, real 0.5B model (make test TORCH= does without torch)
 	@$(BIN)/ocint models pull qwen2.5-coder-0.5b
 	@$(if $(TORCH),$(BIN)/ocint models pull smollm2-135m)
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 .PHONY: test-ray
 test-ray: $(VENV)/.dev ## Run the tests of the ray extra (installs Ray)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -100,13 +101,23 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_program_that_is_killed_takes_its_kernels_along_and_the_next_one_sweeps(kind: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for temporary files whose name leaves room for those of sockets."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_program_that_is_killed_takes_its_kernels_along_and_the_next_one_sweeps(
+    kind: str, short_folder: Path
+) -> None:
+    environment = {**os.environ, "TMPDIR": str(short_folder)}
     done = subprocess.run([sys.executable, "-c", HOST, kind], env=environment, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     folders = [Path(line) for line in done.stdout.splitlines()]
     assert len(folders) == 2
     root = folders[0].parent
+    assert root.parent == short_folder
     deadline = time.monotonic() + 10
     while (left := users_of(root)) and time.monotonic() < deadline:
         time.sleep(0.1)

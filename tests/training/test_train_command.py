@@ -93,6 +93,7 @@ TASKS = [
 
 
 @pytest.mark.slow
+@pytest.mark.alone  # torch takes every core, and three times as long where one is taken from it
 def test_the_smallest_model_learns_and_answers_the_same_after_export(tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp", reason="the embedded engine is not installed")
     import torch

@@ -55,7 +55,7 @@ def test_two_tabs_on_the_same_session_show_the_same(open_page) -> None:
     for tab in (one, other):
         expect(tab.page.locator(".turn")).to_have_count(1)
     the_same(one, other)
-    one.page.get_by_role("button", name="More for Count").click()
+    one.page.get_by_role("button", name="More for Count in both tabs").click()
     one.page.get_by_role("menuitem", name="Rename").click()
     one.page.get_by_role("dialog").get_by_role("textbox").fill("Renamed here")
     one.page.keyboard.press("Enter")
