@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,7 @@ class Turns:
         # Who waits for all others to end holds the gate meanwhile, or new ones would begin before it for ever.
         gate = locked(self.folder / "gate", shared=False)
         room = locked(self.folder / "room", shared=not any(item.get_closest_marker(name) for name in ALONE))
-        with gate:
-            room.__enter__()
-        try:
+        with ExitStack() as held:
+            with gate:
+                held.enter_context(room)
             return (yield)
-        finally:
-            room.__exit__(None, None, None)

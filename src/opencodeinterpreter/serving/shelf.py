@@ -81,12 +81,12 @@ class ModelShelf:
             ModelError: it is not offered, cannot be had, or was not waited for.
         """
         self.check(name)
-        with self._lock:
-            model = self._models.get(name)
-            if model is None:
-                model = self._models[name] = Future()
-                threading.Thread(target=self._fetch, args=(name, model), name=f"load-{name}", daemon=True).start()
         with self._told(name, changed):
+            with self._lock:
+                model = self._models.get(name)
+                if model is None:
+                    model = self._models[name] = Future()
+                    threading.Thread(target=self._fetch, args=(name, model), name=f"load-{name}", daemon=True).start()
             while not wait([model], _LOOK_SECONDS).done:
                 if stopped is not None and stopped.is_set():
                     raise ModelError(f"The run was stopped before {name} was there.")

@@ -91,7 +91,6 @@ def test_the_page_tells_how_far_the_model_is_and_why_it_does_not_come(
         told = client.page.locator("#queue")
         expect(told).to_contain_text("The model is fetched from 127.0.0.1")
         expect(told).to_contain_text(", 4 %")
-        client.page.screenshot(path=tmp_path / "arriving.png")
         client.page.reload()
         expect(told).to_contain_text(", 4 %")
         client.page.get_by_role("button", name="New session").click()
