@@ -32,20 +32,20 @@ def read(data: bytes, folder: Path, **options: Any) -> list[Record]:
 @pytest.mark.parametrize(
     "data",
     [
-        LINES,
-        LINES.rstrip(b"\n"),
-        LINES.replace(b"\n", b"\r\n"),
-        b"\n" + LINES.replace(b"\n", b"\n \n"),
-        b"\xef\xbb\xbf" + LINES,
-        LINES.decode().encode("utf-16"),
-        LINES.decode().encode("utf-32"),
-        gzip.compress(LINES),
-        bz2.compress(LINES),
-        lzma.compress(LINES),
-        json.dumps(ROWS).encode(),
-        json.dumps(ROWS, indent=4).encode(),
-        json.dumps(ROWS, ensure_ascii=False, indent=1).encode("utf-16"),
-        gzip.compress(json.dumps(ROWS).encode()),
+        pytest.param(LINES, id="lines"),
+        pytest.param(LINES.rstrip(b"\n"), id="no newline at the end"),
+        pytest.param(LINES.replace(b"\n", b"\r\n"), id="carriage returns"),
+        pytest.param(b"\n" + LINES.replace(b"\n", b"\n \n"), id="empty lines"),
+        pytest.param(b"\xef\xbb\xbf" + LINES, id="byte order mark"),
+        pytest.param(LINES.decode().encode("utf-16"), id="utf-16"),
+        pytest.param(LINES.decode().encode("utf-32"), id="utf-32"),
+        pytest.param(gzip.compress(LINES), id="gzip"),
+        pytest.param(bz2.compress(LINES), id="bzip2"),
+        pytest.param(lzma.compress(LINES), id="xz"),
+        pytest.param(json.dumps(ROWS).encode(), id="list"),
+        pytest.param(json.dumps(ROWS, indent=4).encode(), id="indented list"),
+        pytest.param(json.dumps(ROWS, ensure_ascii=False, indent=1).encode("utf-16"), id="list in utf-16"),
+        pytest.param(gzip.compress(json.dumps(ROWS).encode()), id="list in gzip"),
     ],
 )
 def test_every_form_gives_the_same_rows(data: bytes, tmp_path: Path) -> None:
@@ -173,12 +173,12 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "rows"),
     [
-        (LINES, 3),
-        (LINES.rstrip(), 3),
-        (gzip.compress(LINES), 3),
-        (b"", 0),
-        (b" [{}]", None),
-        (gzip.compress(b"[]"), None),
+        pytest.param(LINES, 3, id="lines"),
+        pytest.param(LINES.rstrip(), 3, id="no newline at the end"),
+        pytest.param(gzip.compress(LINES), 3, id="gzip"),
+        pytest.param(b"", 0, id="nothing"),
+        pytest.param(b" [{}]", None, id="list"),
+        pytest.param(gzip.compress(b"[]"), None, id="list in gzip"),
     ],
 )
 def test_a_file_is_measured(data: bytes, rows: int | None, tmp_path: Path) -> None:

@@ -118,11 +118,11 @@ def test_a_file_that_is_not_the_version_asked_for(tmp_path: Path, here: Benchmar
     [
         (b"", "holds no problems"),
         (b"\x1f\x8b\x08\x00cut", "cut or damaged"),
-        (gzip.compress(b"x" * 9999)[:-9], "cut or damaged"),
+        pytest.param(gzip.compress(b"x" * 9999)[:-9], "cut or damaged", id="gzip without its end"),
         (b"\xff\xfe\x00", "not text"),
         (b"\n{\n", "line 2: this is not a problem of humaneval"),
         (b"[]\n", "line 1: this is not a problem"),
-        (b"[" * 100_000, "line 1: this is not a problem"),
+        pytest.param(b"[" * 100_000, "line 1: this is not a problem", id="lists in lists"),
         (b'{"task_id": 3}', "line 1"),
         (json.dumps({**ROW, "atol": []}).encode(), "line 1"),
         (json.dumps({**ROW, "base_input": [3]}).encode(), "an input is not a list of arguments"),
