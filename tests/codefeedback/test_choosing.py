@@ -40,6 +40,23 @@ def ran(folder: Path, rows: list[Row], *stages: tuple[str, dict[str, Any]]) -> t
     return [json.loads(line) for line in path.read_text().splitlines()], drops
 
 
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [
+        ({"count": 3}, ["p0", "p1", "p2"]),
+        ({"count": 9, "difficulty": ["easy"]}, ["p1", "p4"]),
+        ({"count": 3, "difficulty": ["easy", ""]}, ["p0", "p1", "p3"]),
+        ({"count": 1, "seed": 1, "difficulty": "hard"}, ["p2"]),
+        ({"count": 9, "seed": 1, "difficulty": ["easy", ""]}, ["p0", "p1", "p3", "p4"]),
+        ({"count": 9, "difficulty": ["medium"]}, []),
+    ],
+)
+def test_problems_are_taken_by_their_difficulty(settings: dict[str, Any], taken: list[str], tmp_path: Path) -> None:
+    given = ({}, {"difficulty": "easy"}, {"difficulty": "hard"}, {"difficulty": ""}, {"difficulty": "easy"})
+    rows: list[Row] = [{"id": f"p{number}", **more} for number, more in enumerate(given)]
+    assert [row["id"] for row in ran(tmp_path, rows, ("take", settings))[0]] == taken
+
+
 PACKED = (("queries", {}), ("pack", {"model": "tfidf", "floor": 0.1}))
 
 

@@ -32,7 +32,7 @@ class StageCommand:
 
 
 COMMANDS: Final = (
-    StageCommand("take", "Take the first rows, or with --seed some at random.", ("count", "seed"), settings=False),
+    StageCommand("take", "Take the first rows, or with --seed some at random.", ("count", "seed")),
     StageCommand("queries", "Make queries of problems, each with its first solution as the answer.", settings=False),
     StageCommand("dedup", "Drop exact and near duplicates across all files.", ("threshold",)),
     StageCommand(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,6 +22,9 @@ class TakeSettings:
     count: int
     seed: int | None = None
     """None takes the first ones, a number draws them; their order stays"""
+    difficulty: tuple[str, ...] = ()
+    """problems of these only, an empty text being those that do not say; not given, whatever they are. A small model
+    solves easy ones mostly, and what it does not solve is no dialog"""
 
 
 class Take:
@@ -40,10 +43,14 @@ class Take:
 
     def build(self, table: Table) -> Iterator[Outcome]:
         """Yield the rows that are taken."""
-        total, count, seed = len(table.rows), self._settings.count, self._settings.seed
-        numbers = range(total) if seed is None else random.Random(seed).sample(range(total), min(count, total))  # noqa: S311 - chooses rows
-        taken = frozenset(list(numbers)[:count])
-        table.told.begin(total, "rows")
+        count, seed, wanted = self._settings.count, self._settings.seed, self._settings.difficulty
+        numbers: Sequence[int] = range(len(table.rows))
+        if wanted:
+            numbers = [number for number, row in enumerate(table.rows) if row.get("difficulty", "") in wanted]
+        if seed is not None:
+            numbers = random.Random(seed).sample(numbers, min(count, len(numbers)))  # noqa: S311 - chooses rows
+        taken = frozenset(numbers[:count])
+        table.told.begin(len(table.rows), "rows")
         for number, row in enumerate(table.rows):
             table.told.advance()
             if number in taken:
