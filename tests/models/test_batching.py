@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.stats import chi2
 
 torch = pytest.importorskip("torch", reason="the transformers extra is not installed: make test")
 transformers = pytest.importorskip("transformers", reason="the transformers extra is not installed")
@@ -94,6 +96,37 @@ def test_a_drawn_reply_does_not_depend_on_the_others(model: ChatModel) -> None:
     assert replies(model, QUESTIONS, drawn)[3:4] == alone
     other = Generation(max_tokens=20, temperature=1.0, top_p=0.9, seed=6)
     assert replies(model, QUESTIONS[3:4], other) != alone
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9])
+def test_tokens_are_drawn_as_often_as_they_are_likely(model: ChatModel, folder: Path, top_p: float) -> None:
+    question, temperature = QUESTIONS[0], 0.05  # of this model nearly all tokens are as likely at higher ones
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    library = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    prompt = tokenizer.apply_chat_template(
+        [message.to_json() for message in question], add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    with torch.inference_mode():
+        ordered, tokens = torch.softmax(library(**prompt).logits[0, -1] / temperature, -1).sort(descending=True)
+        ordered = ordered.where(ordered.cumsum(-1) - ordered < top_p, 0.0)
+    likely = Counter[str]()
+    for chance, token in zip((ordered / ordered.sum()).tolist(), tokens.tolist(), strict=True):
+        likely[tokenizer.decode([token], skip_special_tokens=True)] += chance
+
+    draws = 400
+    drawn = Counter[str]()
+    for seed in range(draws):
+        wanted = Generation(max_tokens=1, temperature=temperature, top_p=top_p, seed=seed)
+        drawn.update(replies(model, [question], wanted))
+    assert all(likely[text] > 0 for text in drawn)
+    # Pearson's statistic over what is expected often enough, and over the rest as one. A wrong distribution of this
+    # many draws is far beyond the limit; a right one is below it in all but one of ten thousand cases.
+    common = [text for text, chance in likely.items() if chance * draws >= 5]
+    seen = [drawn[text] for text in common]
+    expected = [likely[text] * draws for text in common]
+    cells = [*zip(seen, expected, strict=True), (draws - sum(seen), max(draws - sum(expected), 1e-9))]
+    assert len(common) > 5
+    assert chi2.sf(sum((one - other) ** 2 / other for one, other in cells), len(cells) - 1) > 1e-4
 
 
 @pytest.mark.parametrize("likeliest", [1024, 2], ids=["the likeliest are enough", "they are not"])

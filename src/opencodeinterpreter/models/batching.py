@@ -202,11 +202,25 @@ def _drawn(logits: Any, row: _Row) -> int:
         return int(logits.numpy().argmax() if logits.device.type == "cpu" else logits.argmax())
     chances = torch.softmax(logits / generation.temperature, dim=-1)
     if generation.top_p >= 1.0:
-        return int(torch.multinomial(chances, 1, generator=row.generator))
+        return _one_of(chances, row.generator)
     # To sort a whole vocabulary takes longer than a reply's share of the pass.
     ordered, tokens = chances.topk(min(_LIKELIEST, len(chances)))
     if float(ordered.sum()) < generation.top_p:
         ordered, tokens = chances.sort(descending=True)
     # The likeliest tokens that together reach top_p; the one that crosses it is among them.
     ordered[ordered.cumsum(-1) - ordered >= generation.top_p] = 0.0
-    return int(tokens[torch.multinomial(ordered, 1, generator=row.generator)])
+    return int(tokens[_one_of(ordered, row.generator)])
+
+
+def _one_of(chances: Any, generator: Any) -> int:
+    """Draw an index by chances, [indices], that need not add up to one; those without any chance are never drawn.
+
+    One random number and a search for it: ``torch.multinomial`` draws a number for every index, which over the
+    vocabulary of a small model takes longer than the reply's share of the pass.
+    """
+    import torch
+
+    # In double precision: the last of a hundred thousand sums must still tell small chances apart.
+    sums = chances.cumsum(-1, dtype=torch.float64)
+    at = torch.rand(1, generator=generator, dtype=torch.float64, device=sums.device) * sums[-1]
+    return int(torch.searchsorted(sums, at, right=True))
