@@ -99,6 +99,30 @@ def test_a_hidden_pair_is_found_where_the_prompt_shows_the_input_alone() -> None
     assert check_record(record("The call tripled(9) failed: ValueError", problem=problem), problem, tripled) == []
 
 
+@pytest.mark.parametrize(
+    ("shown", "call"),
+    [
+        ("assert even([1, 2, 3])", "bool(even([1, 2, 3]))"),
+        ("assert not even([1, 2, 3])", "not even([1, 2, 3])"),
+        ("assert set(even([1, 2, 3])) == {2}", "set(even([1, 2, 3]))"),
+    ],
+)
+def test_an_example_with_something_around_its_call_is_shown_by_the_prompt(shown: str, call: str) -> None:
+    problem = Problem(
+        "Mbpp/9", "mbpp", f'"""\nTell what is even.\n{shown}\n"""', "even", "def even(items):\n    return True",
+        (([1, 2, 3],),), (([2, 4],),), 0, examples=(Example(call, "True", shown),),
+    )  # fmt: skip
+
+    def even(_: Problem, inputs: Sequence[tuple[Any, ...]]) -> list[str | None]:
+        return ["True"] * len(inputs)
+
+    told = f"Input: {call}\nExpected Output: True\nActual Output: False"
+    assert check_record(record(told, problem=problem), problem, even) == []
+    assert kinds(check_record(record(told.replace("1, 2, 3", "2, 4"), problem=problem), problem, even)) == [
+        "hidden input"
+    ]
+
+
 def test_a_long_input_is_found_wherever_it_stands_and_though_it_is_cut() -> None:
     long = tuple(range(100, 200))
     problem = Problem(**{**vars(MBPP_PROBLEM), "plus_inputs": ((list(long),),)})

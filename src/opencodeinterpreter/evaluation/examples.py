@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from opencodeinterpreter.evaluation.described import described_examples
 from opencodeinterpreter.evaluation.parsing import NOTHING, expression, literal, literal_of, parse, walk
-from opencodeinterpreter.evaluation.problems import Example
+from opencodeinterpreter.evaluation.problems import Example, Problem
 from opencodeinterpreter.evaluation.written import Written, balanced_end, literal_at, only_spaces_after, same_line
 
 _ARROW = r"={1,3}>|-{1,2}>|➞|→|⇒|==="
@@ -65,6 +65,17 @@ def examples_of(prompt: str, entry_point: str) -> tuple[Example, ...]:
         Example(each.call, expected, _lines(text, each.start, each.end), each.inputs)
         for each, expected in zip(ordered, _tuples_as_meant([each.expected for each in ordered]), strict=True)
     )
+
+
+def example_inputs(problem: Problem, example: Example) -> Iterator[tuple[Any, ...]]:
+    """Yield the arguments of each call of the entry point in an example, also within ``bool(f(1))`` or ``not f(1)``."""
+    if example.inputs is not None:
+        yield example.inputs
+    tree = expression(example.call)
+    for call in walk(tree, ast.Call) if tree is not None else ():
+        inputs = _inputs(call, problem.entry_point)
+        if inputs is not None:
+            yield inputs
 
 
 def _description(prompt: str, entry_point: str) -> tuple[str, tuple[str, ...]]:

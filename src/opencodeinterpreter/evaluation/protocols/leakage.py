@@ -24,6 +24,7 @@ from itertools import islice
 from typing import Any
 
 from opencodeinterpreter.dialog import Message
+from opencodeinterpreter.evaluation.examples import example_inputs
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.records import LEAK_MARK, ProblemRecord
 
@@ -175,7 +176,7 @@ class _Hidden:
         self.prompt = _joined(tokens(problem.prompt))
         self._problem, self._expected = problem, expected
         self._reference = list(_reference_runs(problem))
-        self._examples = {repr(example.inputs) for example in problem.examples if example.inputs is not None}
+        self._examples = {repr(inputs) for example in problem.examples for inputs in example_inputs(problem, example)}
         self._outputs: dict[str, str] = {}
         self._inputs: dict[str, list[Inputs]] = {}
         """by a text that stands wherever one of the inputs does: most messages hold none of them"""
