@@ -125,6 +125,22 @@ def test_a_leak_that_was_planted_makes_the_report_fail(evaluation: Evaluation) -
     assert "hidden input" in shown.err
 
 
+def test_a_run_that_is_graded_again_is_searched_for_leaks_again(evaluation: Evaluation) -> None:
+    assert evaluation.run("-p", "visible", "-o", "run", replies=(RIGHT, LESS)).code == 0
+    path = evaluation.ocint.work / "run" / "records.jsonl"
+    clean = path.read_text()
+    first, *others = map(json.loads, clean.splitlines())
+    first["attempts"][0]["messages"][0]["content"] += "\nInput: [40]\nExpected Output: 41"
+    path.write_text("".join(json.dumps(record) + "\n" for record in (first, *others)))
+    regrade = ("eval", "regrade", "run", "--data-file", evaluation.data)
+    assert "attempt 0: hidden input: input : ( 40 ), unseen before" in evaluation.ocint(*regrade).out
+    marked, *_ = evaluation.records("run")
+    assert [leak["kind"] for leak in marked["notes"]["leaks"]] == ["hidden input"]
+    path.write_text(path.read_text().replace("\\nInput: [40]\\nExpected Output: 41", ""))
+    assert "hidden input: input : ( 40 ): none any more" in evaluation.ocint(*regrade).out
+    assert evaluation.records("run") == [json.loads(line) for line in clean.splitlines()]
+
+
 def test_a_leak_is_told_and_marked_while_the_run_goes_on(evaluation: Evaluation) -> None:
     person = evaluation.ocint.script("Look at what plus_one(40) gives.")
     words = ("-p", "human-visible", "--synthesizer", person, "--ids", "0", "-o", "run")

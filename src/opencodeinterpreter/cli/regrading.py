@@ -13,7 +13,13 @@ from opencodeinterpreter.cli.evaluating import check_references
 from opencodeinterpreter.cli.text import count, short_path
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.grading import Grader
-from opencodeinterpreter.evaluation.offline import dataset_of, extracted_again, graded_again, verdict_changes
+from opencodeinterpreter.evaluation.offline import (
+    dataset_of,
+    extracted_again,
+    graded_again,
+    leak_changes,
+    verdict_changes,
+)
 from opencodeinterpreter.evaluation.run_folder import read_run, write_run
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def regrade(path: Path, out: Path | None, data_file: Path | None, workers: int | None) -> int:
-    """Grade a run's code again and write it with the new verdicts."""
+    """Grade a run's code again, search an honest run for leaks again, and write it with what was found."""
     err = err_console()
     run = read_run(path)
     dataset = dataset_of(run.config, data_file)
@@ -36,6 +42,8 @@ def regrade(path: Path, out: Path | None, data_file: Path | None, workers: int |
     console = out_console()
     for change in changes:
         console.print(change, soft_wrap=True)
+    for change in leak_changes(run.records, records):
+        console.print(f"LEAK: {change}", soft_wrap=True)
     console.print(
         f"{count(len(records), 'record')} graded, {count(len(changes), 'verdict')} changed; written to "
         f"{short_path(out or run.path)}",

@@ -1,4 +1,4 @@
-"""What can be done anew with a stored run, without asking any model: extraction and grading."""
+"""What can be done anew with a stored run, without asking any model: extraction, grading, the search for leaks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.datasets import OVERRIDE, load_dataset
 from opencodeinterpreter.evaluation.extraction import extract
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
+from opencodeinterpreter.evaluation.protocols.leakage import marked_leaks
 from opencodeinterpreter.evaluation.protocols.observing import Grading
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig
 from opencodeinterpreter.evaluation.run_folder import Run
-from opencodeinterpreter.evaluation.runner import graded
+from opencodeinterpreter.evaluation.runner import graded, leak_check
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ def _extracted(attempt: Attempt, problem: Problem) -> Attempt:
 def graded_again(
     run: Run, dataset: Dataset, grader: Grading, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[ProblemRecord]:
-    """Yield every record with new verdicts; the attempts that count stay the same.
+    """Yield every record with new verdicts, and of an honest run with new marks of what leaked.
+
+    The attempts that count stay the same.
 
     Args:
         run: with the code that is graded.
@@ -97,12 +100,24 @@ def graded_again(
         progress: told how many records are done, and of how many.
     """
     problems = _problems(dataset)
+    check = leak_check(dataset.problems, grader) if run.config.honest else None
     for number, record in enumerate(run.records, start=1):
         problem = _problem(problems, record)
         attempts = tuple(graded(attempt, problem, grader, anew=True) for attempt in record.attempts)
-        yield replace(record, attempts=attempts)
+        again = replace(record, attempts=attempts)
+        yield check.settled(again) if check else again
         if progress is not None:
             progress(number, len(run.records))
+
+
+def leak_changes(before: Sequence[ProblemRecord], after: Sequence[ProblemRecord]) -> list[str]:
+    """Name every answer that only one of the two has marked as given after something hidden."""
+    found = []
+    for old, new in zip(before, after, strict=True):
+        was, is_ = marked_leaks(old), marked_leaks(new)
+        if bool(was) != bool(is_):
+            found.append(f"{is_[0]}, unseen before" if is_ else f"{was[0]}: none any more")
+    return found
 
 
 def verdict_changes(before: Sequence[ProblemRecord], after: Sequence[ProblemRecord]) -> list[str]:

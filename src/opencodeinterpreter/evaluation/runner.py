@@ -97,17 +97,20 @@ def run_protocol(work: Work, folder: RunFolder, progress: Progress | None = None
     todo = [(problem, sample) for problem, sample in wanted if (problem.id, sample) not in folder.done]
     identities = {(problem.id, sample) for problem, sample in wanted}
     progress.begin([record for key, record in folder.records.items() if key in identities], len(wanted))
-    check = None
-    if work.protocol.honest:
-        check = LeakCheck(
-            work.problems,
-            lambda problem, inputs: expected_outputs(work.grader, problem, inputs),
-            lambda problem, code: own_outputs(work.grader, problem, code),
-        )
+    check = leak_check(work.problems, work.grader) if work.protocol.honest else None
     made = _Crew(work, folder, progress, check).do(todo) if todo else 0
     kept = [record for key, record in folder.records.items() if key in identities]
     leaks = check.records(kept) if check else []
     return Ended(made, len(todo) - made, tuple(leaks))
+
+
+def leak_check(problems: Iterable[Problem], grader: Grading) -> LeakCheck:
+    """Return the check for leaks that runs what it needs by the grader."""
+    return LeakCheck(
+        problems,
+        lambda problem, inputs: expected_outputs(grader, problem, inputs),
+        lambda problem, code: own_outputs(grader, problem, code),
+    )
 
 
 class _Crew:

@@ -105,7 +105,11 @@ class LeakCheck:
         return list(leaks.values())
 
     def settled(self, record: ProblemRecord) -> ProblemRecord:
-        """Return the record as it is to be kept: with what leaked in it, and with what only seemed to."""
+        """Return the record as it is to be kept: with what leaked in it, and with what only seemed to.
+
+        What an earlier check has found is forgotten.
+        """
+        record = replace(record, notes={k: v for k, v in record.notes.items() if k not in (LEAK_MARK, OWN_OUTPUTS)})
         leaks = self.record(record)
         problem = self._problems.get(record.problem)
         if leaks and problem is not None and self._ran is not None:
