@@ -156,6 +156,38 @@ def test_what_the_model_has_written_itself_does_not_count() -> None:
     assert check_record(record(BODY, reply=own, flattened=True), PROBLEM, expected) == []
 
 
+@pytest.mark.parametrize(
+    ("told", "echo", "kind"),
+    [
+        ("The call double_plus(31, 4) failed", "double_plus(31, 4) fails since it adds once.", "hidden input"),
+        (f"It is {BODY}", f"```python\n{PROMPT}{BODY}\n```", "reference solution"),
+    ],
+)
+def test_what_the_model_writes_after_it_was_told_excuses_nothing(told: str, echo: str, kind: str) -> None:
+    made = record(told)
+    answer, refinement = made.attempts
+    echoed = replace(made, attempts=(answer, replace(refinement, reply=echo)))
+    assert kinds(check_record(echoed, PROBLEM)) == [kind]
+    # Nor in the turn after it, in whose dialog the same message stands before its own words.
+    further = Attempt(2, "refinement", following(refinement.messages, echo, "Again, please.", flattened=False), WRONG)
+    assert kinds(check_record(replace(echoed, attempts=(*echoed.attempts, further)), PROBLEM)) == [kind]
+
+
+def test_an_output_of_a_later_program_excuses_nothing(grader: Grader) -> None:
+    told = computed("def backwards(items):\n    return items")
+    answer, refinement = told.attempts
+    later = replace(refinement, code="def backwards(items):\n    return list(range(5, 11))")
+    check = LeakCheck([MBPP_PROBLEM], expected, lambda problem, code: own_outputs(grader, problem, code))
+    assert [leak.kind for leak in marked_leaks(check.settled(replace(told, attempts=(answer, later))))] == [
+        "hidden input"
+    ]
+
+
+def test_a_call_without_arguments_is_no_hidden_input() -> None:
+    problem = replace(MBPP_PROBLEM, plus_inputs=(("",),))
+    assert check_record(record("Look at `backwards()` once more.", problem=problem), problem, expected) == []
+
+
 TOLD = "Input: backwards([1, 2])\nExpected Output: [2, 1]\nActual Output: [5, 6, 7, 8, 9, 10]"
 
 
@@ -170,7 +202,7 @@ def test_what_its_own_code_gives_for_an_example_of_the_prompt_does_not_count(gra
     check = LeakCheck([MBPP_PROBLEM], expected, lambda problem, code: own_outputs(grader, problem, code))
     assert kinds(check.record(shown)) == ["hidden input"]
     kept = check.settled(shown)
-    assert kept.notes == {OWN_OUTPUTS: ["backwards([1, 2]) [5, 6, 7, 8, 9, 10]"]}
+    assert kept.notes == {OWN_OUTPUTS: [{"attempt": 0, "outputs": ["backwards([1, 2]) [5, 6, 7, 8, 9, 10]"]}]}
     assert check_record(kept, MBPP_PROBLEM, expected) == []
 
 

@@ -7,9 +7,10 @@ A message of role system or user must hold
 - no hidden input with its expected output after it, where the prompt does not show the two together;
 - no run of the reference solution's tokens.
 
-What the prompt shows, or the model has written itself (a reply of its own comes back in later messages), does not
-count, nor what its own code gives for an example of the prompt: where that looks like something hidden, the code is run
-once more, and its outputs are kept with the record. Quotes, commas and the kind of brackets are no tokens, so that
+What the prompt shows, or the model has written itself before (a reply of its own comes back in later messages), does
+not count, nor what its own code gives for an example of the prompt: where that looks like something hidden, the code is
+run once more, and its outputs are kept with the record. What it writes afterwards excuses nothing: a model repeats what
+it was told. Quotes, commas and the kind of brackets are no tokens, so that
 another way of writing hides nothing.
 
 A record is checked before it is written, and what was found is its mark; a whole run is checked again at its end.
@@ -50,7 +51,8 @@ Expected = Callable[[Problem, Sequence[tuple[Any, ...]]], Sequence[str | None]]
 Ran = Callable[[Problem, str], Sequence[str]]
 """Runs code on the examples of a problem's prompt, and gives for each the call with its output."""
 OWN_OUTPUTS = "own outputs"
-"""Under which a record's notes hold what the model's code gives for the prompt's examples, where it mattered."""
+"""Under which a record's notes hold what the model's code gives for the prompt's examples, where it mattered: rows of
+``attempt``, the first with this code, and ``outputs``."""
 Inputs = tuple[Any, ...]
 
 
@@ -92,13 +94,14 @@ class LeakCheck:
             return []
         # Two threads may both work it out; the result is the same.
         hidden = self._hidden.get(problem.id) or self._hidden.setdefault(problem.id, _Hidden(problem, self._expected))
-        shown = [hidden.prompt, *(_joined(tokens(text)) for text in _own_texts(record))]
+        own = _OwnTexts(record)
         checked: set[str] = set()
         leaks: dict[tuple[str, str, str], Leak] = {}
-        for where, message in _messages(record):
+        for where, before, message in _messages(record):
             if message.content in checked:
                 continue  # said before in the same dialog
             checked.add(message.content)
+            shown = [hidden.prompt, *own.of(before)]
             for kind, excerpt in hidden.leaks_in(_joined(tokens(message.content)), shown):
                 leak = Leak(record.problem, record.sample, where, kind, excerpt)
                 leaks.setdefault((message.content, kind, excerpt), leak)
@@ -113,8 +116,11 @@ class LeakCheck:
         leaks = self.record(record)
         problem = self._problems.get(record.problem)
         if leaks and problem is not None and self._ran is not None:
-            codes = dict.fromkeys(attempt.code for attempt in record.attempts if attempt.code)
-            own = [text for code in codes for text in self._ran(problem, code)]
+            first: dict[str, int] = {}
+            for index, attempt in enumerate(record.attempts):
+                if attempt.code:
+                    first.setdefault(attempt.code, index)
+            own = [{"attempt": index, "outputs": list(self._ran(problem, code))} for code, index in first.items()]
             explained = replace(record, notes={**record.notes, OWN_OUTPUTS: own})
             remaining = self.record(explained)
             if len(remaining) < len(leaks):
@@ -157,20 +163,40 @@ def marked_leaks(record: ProblemRecord) -> list[Leak]:
     return found
 
 
-def _messages(record: ProblemRecord) -> Iterator[tuple[str, Message]]:
-    """Yield every message of role system or user that was sent."""
-    dialogs = [(f"attempt {index}", attempt.messages) for index, attempt in enumerate(record.attempts)]
+def _messages(record: ProblemRecord) -> Iterator[tuple[str, frozenset[int], Message]]:
+    """Yield every message of role system or user that was sent, with the attempts that were made before it."""
+    for index, attempt in enumerate(record.attempts):
+        for message in attempt.messages:
+            if message.role != "assistant":
+                yield f"attempt {index}", frozenset(range(index)), message
     for aside in record.notes.get("asides", ()):
-        dialogs.append((str(aside["kind"]), tuple(map(Message.from_json, aside["messages"]))))
-    for where, messages in dialogs:
-        yield from ((where, message) for message in messages if message.role != "assistant")
+        messages = tuple(map(Message.from_json, aside["messages"]))
+        # A record does not say when: what such a dialog quotes was there before it.
+        text = "\n".join(message.content for message in messages)
+        quoted = (
+            index for index, each in enumerate(record.attempts) if each.code.strip() and each.code.strip() in text
+        )
+        before = frozenset(quoted)
+        for message in messages:
+            if message.role != "assistant":
+                yield str(aside["kind"]), before, message
 
 
-def _own_texts(record: ProblemRecord) -> Iterator[str]:
-    """Yield what the model that solves the problem has written, or its code has given; a synthesizer is another one."""
-    yield from (attempt.reply for attempt in record.attempts)
-    yield from map(str, record.notes.get(OWN_OUTPUTS, ()))
-    yield from (str(aside["reply"]) for aside in record.notes.get("asides", ()) if aside["kind"] != "guidance")
+class _OwnTexts:
+    """What the model that solves the problem has written, or its code has given; a synthesizer is another one."""
+
+    def __init__(self, record: ProblemRecord) -> None:
+        self._texts = [[_joined(tokens(attempt.reply))] for attempt in record.attempts]
+        for given in record.notes.get(OWN_OUTPUTS, ()):
+            # Older records have them without the attempt, which explains nothing: the search for leaks finds them anew.
+            if isinstance(given, dict):
+                self._texts[given["attempt"]] += [_joined(tokens(text)) for text in given["outputs"]]
+        asides = (aside for aside in record.notes.get("asides", ()) if aside["kind"] != "guidance")
+        self._beside = [_joined(tokens(str(aside["reply"]))) for aside in asides]
+
+    def of(self, attempts: frozenset[int]) -> list[str]:
+        """Return the texts of these attempts, and of dialogs on the side, as joined tokens."""
+        return [*self._beside, *(text for index in sorted(attempts) for text in self._texts[index])]
 
 
 class _Hidden:
@@ -261,10 +287,12 @@ class Forms:
 
 
 def forms_of(problem: Problem, inputs: Inputs) -> Forms:
-    """Return the ways in which a text would hold a hidden input."""
+    """Return the ways in which a text would hold a hidden input; none of one without any token, such as ``''``."""
     words = tokens(_written(inputs))
+    if not words:
+        return Forms([], "")
     starts = (f" {problem.entry_point.lower()} (", " input : (", " input (")
-    whole = [f"{start}{_joined(words)}) " for start in starts] + [f" input :{_joined(words)}"] * bool(words)
+    whole = [f"{start}{_joined(words)}) " for start in starts] + [f" input :{_joined(words)}"]
     if len(words) >= _LONG_INPUT:
         whole.append(_joined(words))
     return Forms(whole, _joined(words[:_CUT_INPUT]) if len(words) > _CUT_INPUT else "")
