@@ -99,6 +99,16 @@ def test_a_drawn_reply_does_not_depend_on_the_others(model: ChatModel) -> None:
 
 
 @pytest.mark.parametrize("top_p", [1.0, 0.9])
+@pytest.mark.parametrize("temperature", [1e-7, 1e-40, 5e-324])
+def test_a_temperature_next_to_nothing_draws_the_likeliest_token(
+    model: ChatModel, temperature: float, top_p: float
+) -> None:
+    greedy = replies(model, QUESTIONS[:2], Generation(max_tokens=20))
+    tiny = Generation(max_tokens=20, temperature=temperature, top_p=top_p, seed=5)
+    assert replies(model, QUESTIONS[:2], tiny) == greedy
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9])
 def test_tokens_are_drawn_as_often_as_they_are_likely(model: ChatModel, folder: Path, top_p: float) -> None:
     question, temperature = QUESTIONS[0], 0.05  # of this model nearly all tokens are as likely at higher ones
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)

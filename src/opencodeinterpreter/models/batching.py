@@ -18,6 +18,7 @@ from opencodeinterpreter.models.stops import StopFilter
 from opencodeinterpreter.models.streaming import Sink
 
 _WAIT_SECONDS = 0.2
+_LEAST_TEMPERATURE = 1e-6
 _LIKELIEST = 1024
 """Tokens that nearly always hold a share of ``top_p`` among them."""
 
@@ -200,7 +201,8 @@ def _drawn(logits: Any, row: _Row) -> int:
     if not generation.temperature:
         # On the processor torch takes fifteen times as long for this.
         return int(logits.numpy().argmax() if logits.device.type == "cpu" else logits.argmax())
-    chances = torch.softmax(logits / generation.temperature, dim=-1)
+    # Ever smaller temperatures only make the likeliest likelier, until the quotient is no number any more.
+    chances = torch.softmax((logits - logits.max()) / max(generation.temperature, _LEAST_TEMPERATURE), dim=-1)
     if generation.top_p >= 1.0:
         return _one_of(chances, row.generator)
     # To sort a whole vocabulary takes longer than a reply's share of the pass.
@@ -223,4 +225,4 @@ def _one_of(chances: Any, generator: Any) -> int:
     # In double precision: the last of a hundred thousand sums must still tell small chances apart.
     sums = chances.cumsum(-1, dtype=torch.float64)
     at = torch.rand(1, generator=generator, dtype=torch.float64, device=sums.device) * sums[-1]
-    return int(torch.searchsorted(sums, at, right=True))
+    return min(int(torch.searchsorted(sums, at, right=True)), len(sums) - 1)
