@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import openai
 import pytest
@@ -190,6 +191,36 @@ def test_failures_are_told(sdk: openai.OpenAI) -> None:
     assert "does not answer" in events[-1].response.error.message
     with pytest.raises(openai.BadRequestError):
         sdk.responses.create(model="scripted", input=[{"type": "computer_call"}])
+    with pytest.raises(openai.BadRequestError, match="user, assistant, system or developer"):
+        sdk.responses.create(model="scripted", input=[{"role": "x" * 50, "content": "y"}])
+
+
+def test_what_a_request_brings_along_comes_back(sdk: openai.OpenAI) -> None:
+    tools = [{"type": "code_interpreter", "container": {"type": "auto"}}]
+    answer = sdk.responses.create(model="scripted", input="say: a", metadata={"order": "7"}, tools=tools)
+    assert (answer.metadata, answer.tools[0].type) == ({"order": "7"}, "code_interpreter")
+    assert sdk.responses.create(model="scripted", input="say: a", extra_body={"tools": None}).status == "completed"
+
+
+def test_a_turn_that_spent_its_rounds_is_incomplete(start_server: Callable[..., Any]) -> None:
+    running = start_server(max_rounds=1)
+    with openai.OpenAI(base_url=f"{running.url}/v1", api_key=TOKEN, max_retries=0) as sdk:
+        answer = sdk.responses.create(model="scripted", input="run: print(1)")
+        assert (answer.status, answer.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+        *_, last = sdk.responses.create(model="scripted", input="run: print(1)", stream=True)
+    assert (last.type, last.response.status) == ("response.incomplete", "incomplete")
+
+
+def test_a_request_that_is_refused_leaves_no_session(start_server: Callable[..., Any]) -> None:
+    running = start_server(max_waiting=0)
+    with openai.OpenAI(base_url=f"{running.url}/v1", api_key=TOKEN, max_retries=0) as sdk:
+        for _ in range(2):
+            with pytest.raises(openai.RateLimitError):
+                sdk.responses.create(model="scripted", input="say: a")
+            with pytest.raises(openai.RateLimitError):
+                sdk.chat.completions.create(model="scripted", messages=[{"role": "user", "content": "say: a"}])
+    with running.client() as client:
+        assert client.get("/api/v1/sessions").json() == []
 
 
 @given(st.lists(st.text(alphabet="a`~ \n", min_size=1, max_size=4), max_size=12))

@@ -28,12 +28,11 @@ from opencodeinterpreter.serving.openai_finder import Finder
 from opencodeinterpreter.serving.openai_input import ChatBody, asked_of, generation_of
 from opencodeinterpreter.serving.openai_text import TurnText
 from opencodeinterpreter.serving.quotas import Quotas
+from opencodeinterpreter.serving.refusals import FAILED
 from opencodeinterpreter.serving.run_rows import Run, run_rows
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
-
-_FAILED = {"model": 502, "sandbox": 503, "input": 400}
 
 
 @router.get("/models")
@@ -125,7 +124,7 @@ async def _whole(
                 last = row
     if last.get("type") == "failure":
         error = {"message": last["message"], "type": last["kind"]}
-        return JSONResponse({"error": error}, status_code=_FAILED.get(last["kind"], 500), headers=headers)
+        return JSONResponse({"error": error}, status_code=FAILED.get(last["kind"], 500), headers=headers)
     await run_in_threadpool(remember)
     message = {"role": "assistant", "content": text.text}
     return JSONResponse(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from opencodeinterpreter.errors import UnknownSessionError
@@ -48,6 +49,8 @@ class Finder:
         self._quotas = quotas
         self._dialogs = dialogs
         self._model = model
+        self._new: Room | None = None
+        """made for the turn that is begun"""
 
     def begin(self, asked: Asked, session: str | None, user: str, generation: Generation) -> Begun:
         """Begin a turn in the session that is named, else in that of the dialog, else in a new one.
@@ -58,7 +61,7 @@ class Finder:
         if session is None and user.startswith("session:"):
             session = user.removeprefix("session:")
         known = self._known(asked, user) if session is None else None
-        with self._quotas.new_run(self._key, known[0] if known else session) as place:
+        with self._quotas.new_run(self._key, known[0] if known else session) as place, self._nothing_left():
             room = self._at(*known) if known else self._hub.room(session, self._key.name) if session else None
             if room is not None:
                 return self._begin(room, asked, generation)
@@ -71,7 +74,7 @@ class Finder:
         Raises:
             OcintError: the response is no longer there, its session is busy, or there is no room.
         """
-        with self._quotas.new_run(self._key, response.session) as place:
+        with self._quotas.new_run(self._key, response.session) as place, self._nothing_left():
             return self._begin(self._after(response, place), asked, generation)
 
     def _begin(
@@ -94,9 +97,20 @@ class Finder:
         """Make a session for a run, and keep its place there."""
         self._quotas.begin_elsewhere(self._key, place)
         self._quotas.check_sessions(self._key)
-        room = make()
+        self._hub.check_queue()  # before a dialog is copied for nothing
+        room = self._new = make()
         place.session = room.id
         return room
+
+    @contextmanager
+    def _nothing_left(self) -> Iterator[None]:
+        """Delete a session that was made for a turn that could not begin: who is refused comes again, and again."""
+        try:
+            yield
+        except BaseException:
+            if self._new is not None:
+                self._hub.delete(self._new)
+            raise
 
     # By what was said.
 

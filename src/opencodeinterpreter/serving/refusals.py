@@ -14,6 +14,10 @@ from opencodeinterpreter.errors import (
     UnknownSessionError,
 )
 
+FAILED = {"model": 502, "sandbox": 503, "input": 400}
+"""The status for a turn that has failed, by the kind of its failure: what a client's mistake is must not look like the
+server's, for client libraries send that again by themselves."""
+
 
 class BusyError(OcintError):
     """The session is doing something else."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
@@ -22,10 +22,12 @@ from opencodeinterpreter.serving.leaving import ended_with
 from opencodeinterpreter.serving.openai_dialogs import Dialogs, Standing
 from opencodeinterpreter.serving.openai_finder import Begun, Finder
 from opencodeinterpreter.serving.openai_input import ChatMessage, Lenient, asked_of
-from opencodeinterpreter.serving.refusals import NotHereError
+from opencodeinterpreter.serving.refusals import FAILED, NotHereError
 from opencodeinterpreter.serving.responses_items import Items, file_id, path_of
 from opencodeinterpreter.serving.run_rows import Run, run_rows
 from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub, TheKey, TheLinks, TheQuotas
+
+_ROLES = ("user", "assistant", "system", "developer")
 
 router = APIRouter(prefix="/v1", responses=REFUSALS, tags=["OpenAI-compatible"])
 
@@ -41,7 +43,8 @@ class ResponsesBody(Lenient):
     max_output_tokens: int | None = Field(None, ge=1, le=1_000_000)
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
-    tools: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+    tools: list[dict[str, Any]] | None = Field(None, max_length=100)
+    metadata: dict[str, str] | None = Field(None, max_length=16)
     user: str | None = Field(None, max_length=500)
 
 
@@ -55,6 +58,13 @@ class Reply:
     created: int
     last: dict[str, Any]
 
+    @property
+    def ended(self) -> Literal["completed", "incomplete", "failed"]:
+        """The status of a response whose last row has come."""
+        if self.last.get("type") == "failure":
+            return "failed"
+        return "incomplete" if self.last.get("outcome") == "max rounds" else "completed"
+
     def shown(self, status: str) -> dict[str, Any]:
         """Return the response as an object."""
         failed = self.last.get("type") == "failure"
@@ -66,7 +76,7 @@ class Reply:
             "created_at": self.created,
             "status": status,
             "error": {"code": "server_error", "message": self.last["message"]} if failed else None,
-            "incomplete_details": None,
+            "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
             "instructions": self.body.instructions,
             "max_output_tokens": self.body.max_output_tokens,
             "model": self.body.model,
@@ -76,8 +86,8 @@ class Reply:
             "temperature": self.body.temperature,
             "top_p": self.body.top_p,
             "tool_choice": "auto",
-            "tools": [],
-            "metadata": {},
+            "tools": self.body.tools or [],
+            "metadata": self.body.metadata or {},
             "usage": {
                 "input_tokens": read,
                 "input_tokens_details": {"cached_tokens": usage.get("cached_prompt_tokens") or 0},
@@ -116,11 +126,11 @@ async def create_response(
                 pass
             if row["type"] in ("answer", "failure"):
                 reply.last = row
-    if reply.last.get("type") == "failure":
+    if reply.ended == "failed":
         error = {"message": reply.last["message"], "type": reply.last["kind"]}
-        return JSONResponse({"error": error}, status_code=502, headers=headers)
+        return JSONResponse({"error": error}, status_code=FAILED.get(reply.last["kind"], 500), headers=headers)
     await run_in_threadpool(remember)
-    return JSONResponse(reply.shown("completed"), headers=headers)
+    return JSONResponse(reply.shown(reply.ended), headers=headers)
 
 
 async def _streamed(run: Run, reply: Reply, request: Request, remember: Callable[[], None]) -> AsyncIterator[str]:
@@ -140,11 +150,9 @@ async def _streamed(run: Run, reply: Reply, request: Request, remember: Callable
                 yield sent(event)
             if row["type"] in ("answer", "failure"):
                 reply.last = row
-    if reply.last.get("type") == "failure":
-        yield sent({"type": "response.failed", "response": reply.shown("failed")})
-        return
-    await run_in_threadpool(remember)
-    yield sent({"type": "response.completed", "response": reply.shown("completed")})
+    if reply.ended != "failed":
+        await run_in_threadpool(remember)
+    yield sent({"type": f"response.{reply.ended}", "response": reply.shown(reply.ended)})
 
 
 @router.get("/containers/{container}/files")
@@ -194,7 +202,7 @@ def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generat
         if response is None:
             raise NotHereError("There is no such response.")
         return finder.go_on(asked, response, generation)
-    named = [tool.get("container") for tool in body.tools if tool.get("type") == "code_interpreter"]
+    named = [tool.get("container") for tool in body.tools or () if tool.get("type") == "code_interpreter"]
     sessions = [each for each in named if isinstance(each, str) and each != "auto"]
     return finder.begin(asked, sessions[-1] if sessions else None, body.user or "", generation)
 
@@ -210,6 +218,8 @@ def _messages(body: ResponsesBody) -> list[ChatMessage]:
             content = item["content"]
             if isinstance(content, list) and not all(isinstance(part, dict) for part in content):
                 raise InputError("The parts of a message must be objects.")
+            if item["role"] not in _ROLES:
+                raise InputError(f"A message is of {', '.join(_ROLES[:-1])} or {_ROLES[-1]}.")
             messages.append(ChatMessage(role=item["role"], content=content))
         elif kind == "code_interpreter_call" and isinstance(item.get("code"), str):
             code = item["code"].strip()
