@@ -37,6 +37,7 @@ _USUAL: Mapping[str, object] = {
     "flattened": False,
     "refine": "plain",
     "candidates": 1,
+    "again": 0,
     "refine_temperature": 0.0,
     "samples": 1,
 }
