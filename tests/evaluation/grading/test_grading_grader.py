@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from grading_problems import SQUARES, dataset, problem
 
 from opencodeinterpreter.errors import EvaluationError, SandboxUnavailableError
 from opencodeinterpreter.evaluation.grading import Grader, GradingLimits
+from opencodeinterpreter.evaluation.grading.running import HarnessError
 from opencodeinterpreter.evaluation.problems import Example, Problem
+from opencodeinterpreter.evaluation.protocols.observing import expected_outputs, on_examples, on_inputs, on_loading
 from opencodeinterpreter.evaluation.verdicts import Verdict
 from opencodeinterpreter.sandbox.base import LaunchSpec
 from opencodeinterpreter.sandbox.bubblewrap import BubblewrapBackend
@@ -139,6 +142,43 @@ def test_a_fault_of_the_grader_is_not_the_programs_and_not_kept(squares: Problem
     assert grade.base.failure is not None
     assert grade.base.failure.error == "no jail now"
     assert grader.grade(squares, SQUARES).plus.passed
+
+
+class StandingStill(Failing):
+    """A machine that stands still in its first starts, for which it charges whoever runs."""
+
+    def __init__(self, times: int, cpu_seconds: float) -> None:
+        super().__init__(0)
+        self.times, self.cpu_seconds = times, cpu_seconds
+
+    def launch(self, spec: LaunchSpec) -> JailedProcess:
+        process = super().launch(spec)
+        self.times -= 1
+        if self.times >= 0:
+            charged = iter(range(1000))
+            process.usage = lambda: (1 << 20, next(charged) * self.cpu_seconds)  # type: ignore[method-assign]
+        return process
+
+
+def test_a_program_is_not_charged_for_a_machine_that_stood_still(squares: Problem, tmp_path: Path) -> None:
+    Grader(dataset(squares), 1, tmp_path).grade(squares, WRONG)  # the reference is known
+    slow = f"import time\ntime.sleep(0.5)\n{SQUARES}"
+    backend = StandingStill(1, 1000.0)
+    assert Grader(dataset(squares), 1, tmp_path, backend=backend).grade(squares, slow).plus.passed
+    assert backend.started == 2
+    backend = StandingStill(2, 1000.0)
+    late = Grader(dataset(squares), 1, tmp_path, backend=backend).grade(squares, slow + "# again")
+    assert (late.base.verdict, backend.started) == (Verdict.TIMEOUT, 2)
+
+
+def test_a_verdict_of_a_program_that_was_killed_is_not_kept(squares: Problem, tmp_path: Path) -> None:
+    killed = "import os\ndef squares(values): os.kill(os.getpid(), 9)"
+    backend = Failing(0)
+    Grader(dataset(squares), 1, tmp_path).grade(squares, WRONG)
+    grader = Grader(dataset(squares), 1, tmp_path, backend=backend)
+    assert grader.grade(squares, killed).base.verdict is Verdict.ERROR
+    assert grader.grade(squares, killed).base.verdict is Verdict.ERROR
+    assert backend.started == 4
 
 
 def test_references_that_do_not_pass_are_named(tmp_path: Path) -> None:
@@ -274,9 +314,56 @@ def test_outputs_of_examples_that_could_not_be_worked_out_are_not_remembered(squ
 
     backend = Ending(2)
     grader = Grader(dataset(squares), 1, tmp_path, backend=backend)
-    assert grader.run_examples(task, SQUARES)[0].verdict is Verdict.HARNESS
+    with pytest.raises(HarnessError, match="no jail now"):
+        grader.run_examples(task, SQUARES)
     assert backend.failures == 0
     assert grader.run_examples(task, SQUARES)[0].passed
+
+
+@pytest.mark.parametrize("failures", [2, 3])
+def test_a_protocol_sees_nothing_rather_than_a_fault_of_the_grader(
+    failures: int, squares: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencodeinterpreter.evaluation.protocols.observing._PAUSES", (0.0,))
+
+    class Full(Failing):
+        def launch(self, spec: LaunchSpec) -> JailedProcess:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise OSError("the disk is full")
+            return BubblewrapBackend.launch(self, spec)
+
+    task = problem(examples=(Example("squares([2.0])", "[5.0]", "", ([2.0],)),))
+    looks = (
+        lambda grader: on_examples(grader, task, SQUARES),
+        lambda grader: on_inputs(grader, task, SQUARES, [([2.0],)]),
+        lambda grader: on_loading(grader, SQUARES),
+        lambda grader: expected_outputs(grader, task, [([2.0],)]),
+    )
+    for look in looks:
+        grader = Grader(dataset(squares), 1, tmp_path / "new", backend=Full(failures))
+        assert look(grader), "tried again, it works"
+        broken = Grader(dataset(squares), 1, tmp_path / "new", backend=Full(99))
+        with pytest.raises(EvaluationError, match="cannot run code: the disk is full"):
+            look(broken)
+
+
+def test_examples_with_something_around_their_call(grader: Grader) -> None:
+    close = Example("math.isclose(area(2), 12.566, rel_tol=0.001)", "True", "", None)
+    task = problem("def area(r): return 3.14159 * r * r", "area", ((2,),), (), family="mbpp", examples=(close,))
+    assert grader.run_examples(task, task.reference)[0].verdict is Verdict.PASS
+    assert grader.run_examples(task, "math = None\ndef area(r): return 3.14159 * r * r")[0].verdict is Verdict.ERROR
+    assert grader.run_examples(task, "def area(r): return r")[0].verdict is Verdict.WRONG
+
+    rounded = Example("round(find_zero([1, 2]), 2)", "-0.5", "", None)
+    root = problem("def find_zero(xs): return -xs[0] / xs[1]", "find_zero", (([1, 2],),), (), examples=(rounded,))
+    assert grader.run_examples(root, root.reference)[0].verdict is Verdict.PASS
+    assert grader.run_examples(root, "def find_zero(xs): return 0.5")[0].verdict is Verdict.WRONG
+
+    anything = Example("len(are_equivalent(2))", "1", "", None)  # whose calls are right whatever they give
+    task = problem("def are_equivalent(n): return [n]", "are_equivalent", ((2,),), (), family="mbpp")
+    task = replace(task, examples=(anything,))
+    assert grader.run_examples(task, "def are_equivalent(n): return [n, n]")[0].verdict is Verdict.WRONG
 
 
 def test_an_example_cannot_be_made_to_pass(grader: Grader) -> None:

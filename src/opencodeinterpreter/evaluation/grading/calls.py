@@ -112,6 +112,6 @@ def compare_example(problem: Problem, example: Example, outcome: CallOutcome, ex
         return ExampleOutcome(example, outcome.verdict, "", outcome.error)
     if expected.payload is None:
         return ExampleOutcome(example, Verdict.HARNESS, outcome.text, f"the example's output: {expected.error}")
-    comparer = Comparer(problem, [example.inputs or ()], [expected.payload])
+    comparer = Comparer(problem, [example.inputs], [expected.payload])
     right = comparer.equal(0, outcome.payload)
     return ExampleOutcome(example, Verdict.PASS if right else Verdict.WRONG, outcome.text, "")

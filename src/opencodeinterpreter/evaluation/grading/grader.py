@@ -25,7 +25,7 @@ from opencodeinterpreter.evaluation.grading.calls import (
 from opencodeinterpreter.evaluation.grading.compare import COMPARISON
 from opencodeinterpreter.evaluation.grading.endings import raised
 from opencodeinterpreter.evaluation.grading.limits import GradingLimits
-from opencodeinterpreter.evaluation.grading.running import End, HarnessError, Job, OnAnswer, run_job
+from opencodeinterpreter.evaluation.grading.running import End, Ending, HarnessError, Job, OnAnswer, run_job
 from opencodeinterpreter.evaluation.grading.shown import ShownOutputs
 from opencodeinterpreter.evaluation.grading.store import Store, key_of
 from opencodeinterpreter.evaluation.grading.suites import Marking
@@ -43,11 +43,14 @@ from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult,
 from opencodeinterpreter.sandbox.base import SandboxBackend
 from opencodeinterpreter.sandbox.bubblewrap import BubblewrapBackend
 
-GRADER = 1
+GRADER = 2
 """Counts up with every change that could change a verdict and shows in no other version."""
 _T = TypeVar("_T")
 _OWN_FAULTS = (HarnessError, SandboxError, OSError)
 """What fails here, and not in the program."""
+_PERHAPS_THE_MACHINES: frozenset[Ending] = frozenset({"killed", "time", "asleep"})
+"""Ends that a program's own doing gives again, while those of the machine's (memory that others took; a virtual machine
+that stood still, for which whoever ran is charged) should not count."""
 _AHEAD = 4
 """How many solutions a worker has waiting; more would only hold memory."""
 
@@ -120,11 +123,12 @@ class Grader:
         if known is not None:
             return known
         try:
-            grade = _twice(lambda: self._grade(prepared, code))
+            grade, end = _twice(lambda: self._grade(prepared, code))
         except (*_OWN_FAULTS, ReferenceFailedError) as error:
             failed = SuiteResult(Verdict.HARNESS, Failure(-1, "", "", "", str(error)), 0.0)
             return Grade(failed, failed)
-        self._grades.put(key, asdict(grade))
+        if end.ending != "killed":  # which may be the machine's doing, and another day's verdict another one
+            self._grades.put(key, asdict(grade))
         return grade
 
     def grade_many(self, solutions: Iterable[tuple[Problem, str]]) -> Iterator[Grade]:
@@ -155,12 +159,20 @@ class Grader:
 
         Raises:
             EvaluationError: if an input holds what is no plain Python value.
+            HarnessError: if the grader itself failed, twice.
             SandboxUnavailableError: if there could be no jail.
         """
         return self._calls(code, entry_point, [encode_input(arguments) for arguments in inputs])
 
     def run_examples(self, problem: Problem, code: str) -> list[ExampleOutcome]:
-        """Return how a program fares on the examples that the prompt shows, compared outside of the jail."""
+        """Return how a program fares on the examples that the prompt shows, compared outside of the jail.
+
+        ``Verdict.HARNESS`` is that of an example whose own output cannot be worked out.
+
+        Raises:
+            HarnessError: if the grader itself failed, twice.
+            SandboxUnavailableError: if there could be no jail.
+        """
         wanted = [wanted_of(example) for example in problem.examples]
         outcomes = self._calls(code, problem.entry_point, wanted)
         right = self._shown.of(problem.examples)
@@ -174,8 +186,8 @@ class Grader:
             return [CallOutcome(Verdict.NO_CODE, None, "", "", 0.0) for _ in wanted]
         try:
             return _twice(lambda: run_calls(self._run, self._limits, code, entry_point, wanted))
-        except (HarnessError, OSError) as error:
-            return [CallOutcome(Verdict.HARNESS, None, "", str(error), 0.0) for _ in wanted]
+        except OSError as error:
+            raise HarnessError(str(error)) from error
 
     def _prepare(self, problem: Problem) -> Prepared:
         # Two threads may both do this; the result is the same.
@@ -184,15 +196,15 @@ class Grader:
             prepared = self._prepared[problem.id] = prepare(problem, self._dataset.sha256)
         return prepared
 
-    def _grade(self, prepared: Prepared, code: str) -> Grade:
-        truth = self._truths.of(prepared)
-        marking = Marking(prepared, truth, self._limits)
-        end = self._run(marking.job(code), marking.on_answer)
-        if end.ending == "killed":
-            # Its own doing happens again; somebody else's, the machine's short of memory for one, should not count.
-            marking = Marking(prepared, truth, self._limits)
-            end = self._run(marking.job(code), marking.on_answer)
-        return marking.grade(end)
+    def _grade(self, prepared: Prepared, code: str) -> tuple[Grade, End]:
+        marking, end = self._marked(prepared, code)
+        if end.ending in _PERHAPS_THE_MACHINES:
+            marking, end = self._marked(prepared, code)
+        return marking.grade(end), end
+
+    def _marked(self, prepared: Prepared, code: str) -> tuple[Marking, End]:
+        marking = Marking(prepared, self._truths.of(prepared), self._limits)
+        return marking, self._run(marking.job(code), marking.on_answer)
 
     def _run(self, job: Job, on_answer: OnAnswer) -> End:
         """Run a job when a worker is free."""

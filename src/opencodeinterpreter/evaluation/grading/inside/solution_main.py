@@ -13,6 +13,7 @@ Stands alone, for the package is not visible inside; imports little, for it star
 from __future__ import annotations
 
 import marshal
+import math
 import os
 import struct
 import sys
@@ -278,7 +279,8 @@ def load(code, entry_point):
 def call(function, names, wanted):
     if isinstance(wanted, bytes):
         return function(*marshal.loads(wanted))
-    return eval(compile(wanted, "<expression>", "eval", dont_inherit=True), names)
+    # The prompts of MBPP compare by math.isclose, whatever a solution imports.
+    return eval(compile(wanted, "<expression>", "eval", dont_inherit=True), {"math": math, **names})
 
 
 def _depth(frames):
