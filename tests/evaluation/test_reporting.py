@@ -103,6 +103,18 @@ def test_a_refinement_that_was_not_accepted_changes_nothing() -> None:
     assert summary.rounds[1].changes["base"].broken == 0
 
 
+def test_what_a_draw_has_fixed_is_told_apart() -> None:
+    def fixed(**notes: object) -> ProblemRecord:
+        record = made_record("p", WRONG, PASS)
+        first, second = record.attempts
+        return replace(record, attempts=(first, replace(second, notes=notes)))
+
+    summary = summarize(run_of(fixed(), replace(fixed(temperature=0.7, seed=2), problem="q")))
+    change = summary.rounds[1].changes["base"]
+    assert (change.fixed, change.drawn) == (2, 1)
+    assert "| Fixed | by a draw |" in render(build_report([run_of(fixed(temperature=0.7))]))
+
+
 def test_the_same_code_again_is_counted() -> None:
     first = single_attempt(WRONG, code="def f(): pass\n")
     repeated = single_attempt(WRONG, number=1, code="def f(): pass")

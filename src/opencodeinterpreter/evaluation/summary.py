@@ -26,6 +26,8 @@ class Changes:
     """What became of the answers of the round before, counted over records."""
 
     fixed: int
+    drawn: int
+    """of them, by an answer that was drawn, and not the likeliest"""
     broken: int
     unchanged: int
 
@@ -183,28 +185,34 @@ def _rounds(run: Run, having: tuple[Suite, ...]) -> Iterator[RoundSummary]:
         yield RoundSummary(
             number=number,
             attempts=len(made),
-            same_code=sum(_repeats(record, attempt) for record, attempt in made),
+            same_code=sum(repeats(record, attempt) for record, attempt in made),
             rates={suite: rate(scores(run, suite, methodcaller("after_round", number))) for suite in having},
             changes={suite: _changes(run, suite, number) for suite in having} if number else {},
         )
 
 
-def _repeats(record: ProblemRecord, attempt: Attempt) -> bool:
+def repeats(record: ProblemRecord, attempt: Attempt) -> bool:
+    """Return whether an attempt gives the code again that stood before its round."""
     if attempt.round == 0 or not attempt.code.strip():
         return False
     return attempt.code.strip() == record.after_round(attempt.round - 1).code.strip()
 
 
 def _changes(run: Run, suite: Suite, number: int) -> Changes:
-    fixed = broken = unchanged = 0
+    fixed = drawn = broken = unchanged = 0
     for record in run.records:
         before, after = (passed(record.after_round(n), suite) for n in (number - 1, number))
         if before is None or after is None:
             continue
         fixed += after and not before
+        drawn += after and not before and _was_drawn(run.config, record.after_round(number))
         broken += before and not after
         unchanged += before is after
-    return Changes(fixed, broken, unchanged)
+    return Changes(fixed, drawn, broken, unchanged)
+
+
+def _was_drawn(config: RunConfig, attempt: Attempt) -> bool:
+    return bool(attempt.notes.get("temperature", config.temperature))
 
 
 def _refinement(run: Run, having: tuple[Suite, ...]) -> dict[Suite, PairedResult]:

@@ -225,4 +225,5 @@ def _one_of(chances: Any, generator: Any) -> int:
     # In double precision: the last of a hundred thousand sums must still tell small chances apart.
     sums = chances.cumsum(-1, dtype=torch.float64)
     at = torch.rand(1, generator=generator, dtype=torch.float64, device=sums.device) * sums[-1]
+    # A product that rounds up to the last sum is found behind it.
     return min(int(torch.searchsorted(sums, at, right=True)), len(sums) - 1)

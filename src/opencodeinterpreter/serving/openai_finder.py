@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from opencodeinterpreter.errors import UnknownSessionError
@@ -102,7 +101,7 @@ class Finder:
         place.session = room.id
         return room
 
-    @contextmanager
+    @contextlib.contextmanager
     def _nothing_left(self) -> Iterator[None]:
         """Delete a session that was made for a turn that could not begin: who is refused comes again, and again."""
         try:

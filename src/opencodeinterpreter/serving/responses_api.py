@@ -76,6 +76,7 @@ class Reply:
             "created_at": self.created,
             "status": status,
             "error": {"code": "server_error", "message": self.last["message"]} if failed else None,
+            # Of the reasons that the protocol has this is the nearest to spent rounds.
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
             "instructions": self.body.instructions,
             "max_output_tokens": self.body.max_output_tokens,

@@ -10,8 +10,7 @@ A message of role system or user must hold
 What the prompt shows, or the model has written itself before (a reply of its own comes back in later messages), does
 not count, nor what its own code gives for an example of the prompt: where that looks like something hidden, the code is
 run once more, and its outputs are kept with the record. What it writes afterwards excuses nothing: a model repeats what
-it was told. Quotes, commas and the kind of brackets are no tokens, so that
-another way of writing hides nothing.
+it was told. Quotes, commas and the kind of brackets are no tokens, so that another way of writing hides nothing.
 
 A record is checked before it is written, and what was found is its mark; a whole run is checked again at its end.
 """
@@ -173,10 +172,8 @@ def _messages(record: ProblemRecord) -> Iterator[tuple[str, frozenset[int], Mess
         messages = tuple(map(Message.from_json, aside["messages"]))
         # A record does not say when: what such a dialog quotes was there before it.
         text = "\n".join(message.content for message in messages)
-        quoted = (
-            index for index, each in enumerate(record.attempts) if each.code.strip() and each.code.strip() in text
-        )
-        before = frozenset(quoted)
+        codes = enumerate(attempt.code.strip() for attempt in record.attempts)
+        before = frozenset(index for index, code in codes if code and code in text)
         for message in messages:
             if message.role != "assistant":
                 yield str(aside["kind"]), before, message

@@ -17,11 +17,13 @@ from opencodeinterpreter.evaluation.reporting.tables import (
     run_name,
 )
 from opencodeinterpreter.evaluation.statistics import PairedResult, Rate
-from opencodeinterpreter.evaluation.summary import Spent, Summary
+from opencodeinterpreter.evaluation.summary import RoundSummary, Spent, Suite, Summary
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
 _SECONDS = "Seconds are the sum over all replies; where several are generated at a time, they overlap."
 _NONE = "–"
+CHANGES = ("Fixed", "by a draw", "Broken", "Unchanged", "Same code again")
+"""what is told of a round after the first"""
 
 
 def report_markdown(report: Report) -> str:
@@ -182,18 +184,22 @@ def _verdicts(numbered: Iterable[tuple[int, Summary]]) -> str:
 
 
 def _rounds(numbered: Iterable[tuple[int, Summary]]) -> str:
-    heads = ["Run", "Round", "Tests", "Replies", "Pass rate", "Fixed", "Broken", "Unchanged", "Same code again"]
-    rows = []
-    for number, summary in numbered:
-        for each in summary.rounds if len(summary.rounds) > 1 else ():
-            for suite, rate in each.rates.items():
-                change = each.changes.get(suite)
-                moved = [str(n) for n in (change.fixed, change.broken, change.unchanged)] if change else [_NONE] * 3
-                same = str(each.same_code) if change else _NONE
-                rows.append(
-                    [str(number), str(each.number), suite, str(each.attempts), interval_text(rate), *moved, same]
-                )
-    return _grid(heads, rows)
+    rows = [
+        [str(number), str(each.number), suite, str(each.attempts), interval_text(rate), *change_cells(each, suite)]
+        for number, summary in numbered
+        if len(summary.rounds) > 1
+        for each in summary.rounds
+        for suite, rate in each.rates.items()
+    ]
+    return _grid(["Run", "Round", "Tests", "Replies", "Pass rate", *CHANGES], rows)
+
+
+def change_cells(done: RoundSummary, suite: Suite) -> list[str]:
+    """Write what a round has changed, under ``CHANGES``."""
+    change = done.changes.get(suite)
+    if change is None:
+        return [_NONE] * len(CHANGES)
+    return list(map(str, (change.fixed, change.drawn, change.broken, change.unchanged, done.same_code)))
 
 
 def _steps(numbered: Iterable[tuple[int, Summary]]) -> str:

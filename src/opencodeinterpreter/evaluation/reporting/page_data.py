@@ -15,7 +15,7 @@ from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord
 from opencodeinterpreter.evaluation.reporting.tables import run_name
 from opencodeinterpreter.evaluation.run_folder import Run
-from opencodeinterpreter.evaluation.summary import Suite, suites, verdict_of
+from opencodeinterpreter.evaluation.summary import Suite, repeats, suites, verdict_of
 from opencodeinterpreter.evaluation.verdicts import Failure, Verdict
 from opencodeinterpreter.pages import packed
 
@@ -55,7 +55,7 @@ def _run(run: Run) -> dict[str, Any]:
                 [_number(record.after_round(0), suite) for suite in having],
                 record.last_round,
                 len(record.attempts),
-                int(any(_same_code(record, attempt) for attempt in record.attempts)),
+                int(any(repeats(record, attempt) for attempt in record.attempts)),
             ]
             for record in run.records
         ],
@@ -65,11 +65,6 @@ def _run(run: Run) -> dict[str, Any]:
 def _number(attempt: Attempt, suite: Suite) -> int:
     verdict = verdict_of(attempt, suite)
     return -1 if verdict is None else _VERDICTS.index(verdict)
-
-
-def _same_code(record: ProblemRecord, attempt: Attempt) -> bool:
-    standing = _standing_before(record, attempt)
-    return standing is not None and bool(attempt.code.strip()) and attempt.code.strip() == standing.code.strip()
 
 
 def _asked(attempt: Attempt) -> Sequence[Message]:

@@ -7,8 +7,10 @@ from html import escape
 
 from opencodeinterpreter.evaluation.reporting.comparing import Comparison, p_text, refinement_sentence
 from opencodeinterpreter.evaluation.reporting.markdown import (
+    CHANGES,
     better_text,
     cell_text,
+    change_cells,
     configuration_lines,
     difference_text,
     interval_text,
@@ -134,7 +136,7 @@ def _run(number: int, summary: Summary) -> str:
     body = [f'<ul class="warnings">{warned}</ul>' if warned else ""]
     body.append(_grid(["Tests", "Pass rate, 95 %", *map(str, Verdict)], _verdict_rows(summary)))
     if len(summary.rounds) > 1:
-        heads = ["Round", "Tests", "Replies", "Pass rate, 95 %", "Fixed", "Broken", "Unchanged", "Same code again"]
+        heads = ["Round", "Tests", "Replies", "Pass rate, 95 %", *CHANGES]
         body.append("<h4>By round</h4>" + _grid(heads, _round_rows(summary)))
         said = [f"{suite}: {refinement_sentence(summary, suite)}" for suite in summary.refinement]
         body.append(f'<p class="note">From the first answers to those handed over: {escape("; ".join(said))}.</p>')
@@ -159,13 +161,11 @@ def _verdict_rows(summary: Summary) -> list[list[str]]:
 
 
 def _round_rows(summary: Summary) -> list[list[str]]:
-    rows = []
-    for each in summary.rounds:
-        for suite, rate in each.rates.items():
-            change = each.changes.get(suite)
-            moved = [change.fixed, change.broken, change.unchanged, each.same_code] if change else ["–"] * 4
-            rows.append([str(each.number), suite, str(each.attempts), interval_text(rate), *map(str, moved)])
-    return rows
+    return [
+        [str(each.number), suite, str(each.attempts), interval_text(rate), *change_cells(each, suite)]
+        for each in summary.rounds
+        for suite, rate in each.rates.items()
+    ]
 
 
 def _costs(summary: Summary) -> list[tuple[str, str]]:
