@@ -78,7 +78,7 @@ def config(
         "synthesizer": "qwen2.5-coder-1.5b" if protocol in ("human", "oracle") else "",
         "rounds": 1 if protocol == "single" else 2,
         "prompts": "1",
-        "settings": {"prompt": "evalplus"} if protocol == "single" else {"flattened": False, "again": 2},
+        "settings": {"prompt": "evalplus", **({} if protocol == "single" else {"flattened": False, "again": 2})},
         "package_version": "0.1.0",
         "problem_count": _SIZES[benchmark.rstrip("+")],
         "machine": {"processor": "a processor", "cores": 2, "xllamacpp": "2026.3"},

@@ -12,7 +12,7 @@ import pytest
 from sample_runs import config, made_record, sample_run, single_attempt
 
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.records import ProblemRecord
+from opencodeinterpreter.evaluation.records import LEAK_MARK, ProblemRecord
 from opencodeinterpreter.evaluation.reporting import (
     build_report,
     compare,
@@ -312,6 +312,40 @@ def test_a_report_compares_what_belongs_together() -> None:
     assert ("small · visible [L2]", "large · visible [L2]") in found
     assert ("small · single [L0]", "large · visible [L2]") not in found
     assert len(found) == 7
+
+
+def test_a_report_compares_only_what_was_asked_in_the_same_way() -> None:
+    visible = sample_run("visible", problems=20)
+    asked = sample_run("single", problems=20)
+    otherwise = [
+        sample_run("single", problems=20, settings={"prompt": "qwen"}),
+        sample_run("single", problems=20, temperature=0.2),
+        sample_run("single", problems=20, prompts="2"),
+        sample_run("single", problems=20, model_sha256="f" * 64),
+    ]
+    (found,) = build_report([*otherwise, visible, asked]).comparisons
+    assert found.second.startswith(f"{visible.config.model} · visible")
+    assert found.notes == ()
+    # Who asks for one of the others by name is told.
+    notes = compare([otherwise[0]], [visible]).notes
+    assert "asked in different ways (prompt qwen and evalplus), which is part of the difference" in notes[0]
+
+
+def test_a_further_run_of_the_same_thing_keeps_no_other_comparison_away() -> None:
+    runs = [sample_run("single", problems=20, seed=seed) for seed in (1, 2)]
+    assert len(build_report([*runs, sample_run("visible", problems=20)]).comparisons) == 2
+
+
+def test_a_run_with_a_leak_says_so_wherever_it_stands() -> None:
+    def leaked(record: ProblemRecord) -> ProblemRecord:
+        return replace(record, notes={LEAK_MARK: [{"where": "attempt 1", "kind": "hidden input", "excerpt": "f(1)"}]})
+
+    visible = sample_run("visible", problems=4)
+    visible = replace(visible, records=tuple(map(leaked, visible.records)))
+    report = build_report([sample_run("single", problems=4), visible], published=False)
+    (row,) = [line for line in render(report).splitlines() if line.startswith("| **") and "visible" in line]
+    assert "LEAK before 4 answers of HumanEval+ v0.1.10: not honest" in row
+    assert "hidden content stood before 4 answers of the second" in report.comparisons[0].notes[0]
 
 
 def test_runs_on_different_data_are_not_compared() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opencodeinterpreter.errors import EvaluationError
+from opencodeinterpreter.evaluation.records import LEAK_MARK, RunConfig
 from opencodeinterpreter.evaluation.reporting.tables import data_name, edition, model_name, remarks, telling_settings
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.evaluation.statistics import CONFIDENCE, SIGNIFICANCE, PairedResult, paired
@@ -81,37 +82,58 @@ def compare(first: Sequence[Run], second: Sequence[Run]) -> Comparison:
 def natural_comparisons(runs: Sequence[Run]) -> list[Comparison]:
     """Compare what a reader of a report will want compared.
 
-    That is every protocol with ``single`` of the same model, and models with each other under the same protocol.
-    Runs of several benchmarks that belong together are pooled.
+    That is every protocol with ``single`` of the same model, and models with each other under the same protocol, where
+    both were asked in the same way. Runs of several benchmarks that belong together are pooled; a further run of the
+    same thing is compared by itself.
     """
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
-        config = run.config
-        settings = repr(sorted(config.settings.items()))
-        identity = (
-            config.model,
-            config.synthesizer,
-            config.protocol,
-            config.leakage,
-            settings,
-            str(remarks(config)),
-            edition(config),
-        )
+        identity = (run.config.model, *_manner(run.config))
+        while any(_data(run) == _data(other) for other in groups.get(identity, ())):
+            identity = (*identity, "again")
         groups.setdefault(identity, []).append(run)
     found = []
     listed = list(groups.items())
     for place, (mine, first) in enumerate(listed):
         for theirs, second in listed[place + 1 :]:
-            protocols = (mine[2], theirs[2])
-            refined = mine[0] == theirs[0] and "single" in protocols and protocols[0] != protocols[1]
-            if not refined and not (mine[0] != theirs[0] and mine[1:] == theirs[1:]):
+            one, other = first[0].config, second[0].config
+            refined = one.model == other.model and "single" in (one.protocol, other.protocol)
+            refined = refined and one.protocol != other.protocol and not _asked_differently(one, other)
+            if not refined and not (one.model != other.model and mine[1:] == theirs[1:]):
                 continue
-            pair = (second, first) if refined and protocols[1] == "single" else (first, second)
+            pair = (second, first) if refined and other.protocol == "single" else (first, second)
             try:
                 found.append(compare(*pair))
             except EvaluationError:
                 continue  # on other data: there is nothing to compare, and nothing wrong with it
     return found
+
+
+def _manner(config: RunConfig) -> tuple[str, ...]:
+    """Return what two runs share that differ in their models only, or in their data."""
+    asked = {name: value for name, value in _asked(config).items() if name != "model file"}
+    settings = sorted(config.settings.items())
+    return (config.synthesizer, config.protocol, repr(settings), repr(asked), str(remarks(config)), edition(config))
+
+
+def _asked(config: RunConfig) -> dict[str, object]:
+    """Return what decides the first answers of a run, besides the model's name."""
+    return {
+        "prompt": config.settings.get("prompt", ""),
+        "flattened": bool(config.settings.get("flattened")),
+        "texts": config.prompts,
+        "temperature": config.temperature,
+        "top-p": config.top_p,
+        "tokens": config.max_tokens,
+        "model file": config.model_sha256[:12],
+    }
+
+
+def _asked_differently(first: RunConfig, second: RunConfig) -> list[str]:
+    """Name what was different for the first answers: ``prompt evalplus and qwen``."""
+    mine, theirs = _asked(first), _asked(second)
+    names = [name for name in mine if name != "model file" or first.model == second.model]
+    return [f"{name} {mine[name]} and {theirs[name]}" for name in names if mine[name] != theirs[name]]
 
 
 def p_text(p: float) -> str:
@@ -133,13 +155,17 @@ def refinement_sentence(summary: Summary, suite: Suite) -> str:
 def _by_data(runs: Sequence[Run]) -> dict[tuple[str, str], Run]:
     found: dict[tuple[str, str], Run] = {}
     for run in runs:
-        data = (run.config.benchmark, run.config.dataset_sha256)
+        data = _data(run)
         if data in found:
             raise EvaluationError(
                 f"{found[data].path} and {run.path} are both on {data_name(run.config)}: name the one to compare"
             )
         found[data] = run
     return found
+
+
+def _data(run: Run) -> tuple[str, str]:
+    return run.config.benchmark, run.config.dataset_sha256
 
 
 def _part(name: str, pairs: Sequence[tuple[Run, Run]]) -> Part:
@@ -175,6 +201,17 @@ def _notes(pairs: Sequence[tuple[Run, Run]]) -> list[str]:
             "not which is better in use."
         )
     for first, second in pairs:
+        if different := _asked_differently(first.config, second.config):
+            notes.append(
+                f"{data_name(first.config)}: the two were asked in different ways ({'; '.join(different)}), which is "
+                "part of the difference."
+            )
+        for which, run in (("first", first), ("second", second)):
+            if leaked := sum(bool(record.notes.get(LEAK_MARK)) for record in run.records):
+                notes.append(
+                    f"{data_name(run.config)}: hidden content stood before {leaked} answers of the {which}, which is "
+                    "not honest."
+                )
         alone = [{record.problem for record in run.records} for run in (first, second)]
         if alone[0] != alone[1]:
             notes.append(

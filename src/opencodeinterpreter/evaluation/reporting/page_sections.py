@@ -62,7 +62,8 @@ def runs_section(summaries: Sequence[Summary]) -> str:
 
 def comparisons_section(comparisons: Sequence[Comparison]) -> str:
     if not comparisons:
-        return '<p class="note">No two of these runs are on the same data.</p>'
+        why = "they are on different data, or were asked in different ways"
+        return f'<p class="note">No two of these runs can be compared: {why}.</p>'
     return "".join(_comparison(comparison) for comparison in comparisons)
 
 

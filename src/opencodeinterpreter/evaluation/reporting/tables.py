@@ -195,6 +195,7 @@ def _our_row(group: list[Summary], telling: frozenset[str]) -> Row:
     cells = {family(summary.config): summary_cell(summary) for summary in group}
     said = [f"feedback by {config.synthesizer}"] if config.synthesizer else []
     said += remarks(config, telling)
+    said += [f"LEAK before {s.leaked} answers of {data_name(s.config)}: not honest" for s in group if s.leaked]
     said += [f"{s.problems} of {s.config.problem_count} {data_name(s.config)}" for s in group if s.missing]
     return Row(
         model=config.model,
