@@ -8,11 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from serving_client import TOKEN, Client
-
-from opencodeinterpreter.serving.responses_items import Prose
 
 PLOT = (
     "run: import matplotlib.pyplot as plt\nprint('rows: 3')\nplt.plot([1, 2])\nplt.show()\n"
@@ -171,16 +167,43 @@ def test_a_second_branch_while_the_first_one_comes_is_told_to_come_again(sdk: op
     stream.close()
 
 
-def test_items_of_an_earlier_response_can_be_sent_back(sdk: openai.OpenAI) -> None:
-    first = sdk.responses.create(model="scripted", input="run: kept = 6")
-    items = [
-        {"role": "user", "content": "run: kept = 6"},
-        *(item.model_dump(exclude_none=True) for item in first.output),
-        {"role": "user", "content": [{"type": "input_text", "text": "run: print(kept + 1)"}]},
-    ]
-    second = sdk.responses.create(model="scripted", input=items)
+def sent_back(answer: Any, form: str) -> list[dict[str, Any]]:
+    """Return an answer as one more part of a list of input, as clients keep it."""
+    if form == "text":
+        return [{"role": "assistant", "content": answer.output_text}]
+    kept = [item for item in answer.output if form == "items" or item.type == "message"]
+    return [item.model_dump(exclude_none=True) for item in kept]
+
+
+def asked(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+@pytest.mark.parametrize("form", ["items", "messages", "text"])
+def test_a_client_that_sends_the_whole_list_back_goes_on_in_its_session(sdk: openai.OpenAI, form: str) -> None:
+    dialog = [asked("run: kept = 6")]
+    first = sdk.responses.create(model="scripted", input=dialog)
+    dialog += [*sent_back(first, form), asked("run: kept += 1; print(kept)")]
+    second = sdk.responses.create(model="scripted", input=dialog)
     assert second.output[1].outputs[0].logs == "7\n"
-    assert second.output[1].container_id != first.output[1].container_id  # a new one, in which the code ran again
+    assert second.output[1].container_id == first.output[1].container_id
+    dialog += [*sent_back(second, form), asked("run: print(kept + 1)")]
+    third = sdk.responses.create(model="scripted", input=dialog)
+    assert (third.output[1].outputs[0].logs, third.output[1].container_id) == ("8\n", first.output[1].container_id)
+    ids = [item.id for answer in (first, second, third) for item in answer.output]
+    assert len(set(ids)) == len(ids)
+
+
+def test_an_edited_list_makes_a_new_session_in_which_the_code_runs_again(sdk: openai.OpenAI) -> None:
+    code = 'kept = 6\ntext = """\n```\nin it\n```\n"""\nprint(len(text))'
+    first = sdk.responses.create(model="scripted", input=f"run: {code}")
+    items = sent_back(first, "items")
+    items[0]["content"][0]["text"] = "Something else."
+    again = sdk.responses.create(
+        model="scripted", input=[asked(f"run: {code}"), *items, asked("run: print(kept + 1, len(text))")]
+    )
+    assert again.output[1].outputs[0].logs == "7 15\n"
+    assert again.output[1].container_id != first.output[1].container_id
 
 
 def test_failures_are_told(sdk: openai.OpenAI) -> None:
@@ -221,11 +244,3 @@ def test_a_request_that_is_refused_leaves_no_session(start_server: Callable[...,
                 sdk.chat.completions.create(model="scripted", messages=[{"role": "user", "content": "say: a"}])
     with running.client() as client:
         assert client.get("/api/v1/sessions").json() == []
-
-
-@given(st.lists(st.text(alphabet="a`~ \n", min_size=1, max_size=4), max_size=12))
-def test_prose_loses_nothing_and_shows_no_fence(deltas: list[str]) -> None:
-    prose = Prose()
-    shown = "".join(prose.feed(delta) for delta in deltas)
-    assert sorted(shown + prose.held) == sorted("".join(deltas))
-    assert not any(line.startswith("```") for line in shown.splitlines())

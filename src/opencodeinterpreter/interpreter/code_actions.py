@@ -19,6 +19,8 @@ PYTHON_TAGS = frozenset(
 _FENCE = re.compile(r"^[ \t]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$")
 _THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _TOOL_CALL = re.compile(r"<tool_call>\s*(?P<call>.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_TOOL_TAG = "<tool_call>"
+_MAY_OPEN = re.compile(r"\s*(?:[`~].*)?", re.DOTALL)
 _CODE_ARGUMENTS = ("code", "python", "source", "input")
 
 
@@ -72,6 +74,17 @@ class CodeActionReader:
         """Return the reply's action now that the reply has ended, a closed one or not."""
         return self._tool_call() or self._fenced() or self._bare()
 
+    def said(self) -> int:
+        """Return how much of the reply so far stands before any action in it, whatever comes next.
+
+        Only a reply that is nothing but code turns out to be an action all the same.
+        """
+        text = self._visible()
+        *_, line = text.splitlines(keepends=True) or [""]
+        if line.splitlines() == [line] and _MAY_OPEN.fullmatch(line):
+            text = text[: len(text) - len(line)]  # it is not known yet what an unfinished line opens
+        return min([len(text), _tag_begins(text), *(it.start for it in self._blocks(text) if self._may_be_action(it))])
+
     def _visible(self) -> str:
         """The text with reasoning blanked out, every position kept."""
         return _THINK.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), self._text)
@@ -124,6 +137,12 @@ class CodeActionReader:
             return True
         return self._python and not block.tag and is_python(_without_prompts(block.body))
 
+    def _may_be_action(self, block: _Block) -> bool:
+        """Return whether a block is an action, or may become one before it is closed."""
+        if not block.closed:
+            return not block.tag or block.tag in self._tags
+        return bool(block.body.strip()) and self._executable(block)
+
     def _tool_call(self) -> CodeAction | None:
         text = self._visible()
         match = _TOOL_CALL.search(text)
@@ -142,6 +161,16 @@ class CodeActionReader:
         if code is None and self._python and is_python(text):
             code = text.strip("\n")
         return CodeAction(code, 0, len(self._text)) if code is not None else None
+
+
+def _tag_begins(text: str) -> int:
+    """Return where the tag of a tool call begins, or could begin at the end of an unfinished text."""
+    found = text.find(_TOOL_TAG)
+    if found >= 0:
+        return found
+    return next(
+        (len(text) - size for size in range(len(_TOOL_TAG), 0, -1) if text.endswith(_TOOL_TAG[:size])), len(text)
+    )
 
 
 def is_python(text: str) -> bool:

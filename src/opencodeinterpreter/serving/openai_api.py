@@ -76,7 +76,7 @@ async def chat_completions(
             dialogs.note_cut(digest(key.name, body.user or "", said), session, begun.turns, text.text)
             return
         said = (*said, ("assistant", text.text))
-        dialogs.note(digest(key.name, body.user or "", said), session, begun.turns)
+        dialogs.note([digest(key.name, body.user or "", said)], session, begun.turns)
 
     headers = {"X-Session-ID": session}
     identity, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,16 @@ class Dialogs:
                 if not (folder / session / "events.jsonl").is_file():
                     _forget(base, session)
 
-    def note(self, key: str, session: str, turns: int) -> None:
-        """Remember a dialog. Others that had taken the session as far, or farther, are no longer what it holds."""
+    def note(self, keys: Iterable[str], session: str, turns: int) -> None:
+        """Remember a dialog. Others that had taken the session as far, or farther, are no longer what it holds.
+
+        Args:
+            keys: its hashes, one for each form in which a caller may send it back.
+        """
         with self._opened() as base:
             base.execute("DELETE FROM dialogs WHERE session = ? AND turns >= ?", (session, turns))
             base.execute("DELETE FROM cut WHERE session = ? AND turns >= ?", (session, turns))
-            base.execute("INSERT OR REPLACE INTO dialogs VALUES (?, ?, ?)", (key, session, turns))
+            base.executemany("INSERT OR REPLACE INTO dialogs VALUES (?, ?, ?)", [(key, session, turns) for key in keys])
 
     def find(self, key: str) -> tuple[str, int] | None:
         """Return the session and its number of turns, or None."""

@@ -1,7 +1,7 @@
 """A turn as one text in Markdown: what the model says, its code, the output, figures and links to files.
 
-It is what a chat program shows that knows nothing of code interpreters. Code stands in fences of three marks, output in
-fences of four, so that the code can be found again when a program sends the dialog back.
+It is what a chat program shows that knows nothing of code interpreters. Code stands in fences with its language, output
+in fences of four marks as text, so that the code can be found again when a program sends the dialog back.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 _OUTPUT_CHARACTERS = 20_000
 _TOLD = {"state lost", "installing", "installed", "not installed", "unsandboxed", "tools missing"}
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
-_CODE = re.compile(r"^```(?:python|py)[^\S\n]*\n(.*?)^```[^\S\n]*$", re.MULTILINE | re.DOTALL)
-_BLOCK = re.compile(r"^(`{3,})[^\n`]*\n.*?^\1[^\S\n]*$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(?P<marks>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=marks)[^\S\n]*$", re.MULTILINE | re.DOTALL)
+_INNER_FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
+_PYTHON = ("python", "py")
 
 
 class TurnText:
@@ -71,7 +72,7 @@ class TurnText:
         code = row["code"].strip()
         piece = self._closed_code()
         if code not in self._reply or row.get("author") == "user":
-            piece += self._paragraph(piece) + f"```{row['language']}\n{code}\n```"
+            piece += self._paragraph(piece) + fenced(code, row["language"])
         self._in_output, self._shown = False, 0
         return piece
 
@@ -145,9 +146,16 @@ class TurnText:
         return "\n\n" if (self._whole + before).strip() else ""
 
 
+def fenced(code: str, language: str) -> str:
+    """Return code in a fence that nothing in it closes."""
+    longest = max(map(len, _INNER_FENCE.findall(code)), default=2)
+    marks = "`" * (longest + 1)
+    return f"{marks}{language}\n{code}\n{marks}"
+
+
 def code_of(answer: str) -> list[str]:
     """Return the code of the cells in an earlier answer."""
-    return [code.rstrip() for code in _CODE.findall(answer)]
+    return [block["body"].rstrip() for block in _BLOCK.finditer(answer) if block["info"].strip() in _PYTHON]
 
 
 def words_of(answer: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,9 +19,10 @@ from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models.base import Generation
 from opencodeinterpreter.serving.files_api import download_file
 from opencodeinterpreter.serving.leaving import ended_with
-from opencodeinterpreter.serving.openai_dialogs import Dialogs, Standing
+from opencodeinterpreter.serving.openai_dialogs import Dialogs, Said, Standing, digest
 from opencodeinterpreter.serving.openai_finder import Begun, Finder
-from opencodeinterpreter.serving.openai_input import ChatMessage, Lenient, asked_of
+from opencodeinterpreter.serving.openai_input import Asked, ChatMessage, Lenient, asked_of, parts_of
+from opencodeinterpreter.serving.openai_text import fenced
 from opencodeinterpreter.serving.refusals import FAILED, NotHereError
 from opencodeinterpreter.serving.responses_items import Items, file_id, path_of
 from opencodeinterpreter.serving.run_rows import Run, run_rows
@@ -107,7 +108,8 @@ async def create_response(
     hub.shelf.check(body.model)
     dialogs: Dialogs = request.app.state.dialogs
     finder = Finder(hub, key, quotas, dialogs, body.model)
-    begun = await run_in_threadpool(_begun, finder, dialogs, body, hub.settings.generation)
+    asked = asked_of(_messages(body))
+    begun = await run_in_threadpool(_begun, finder, dialogs, body, asked, hub.settings.generation)
     base = links.base(request.base_url)
     room, run = begun.room, begun.run
     items = Items(room.id, lambda path: base + links.to(room.id, path), begun.skip)
@@ -115,6 +117,10 @@ async def create_response(
 
     def remember() -> None:
         dialogs.note_response(reply.identity, Standing(room.id, begun.turns, run.end))
+        if body.previous_response_id is None and _container(body) is None:
+            said = (*asked.before, ("user", asked.task))
+            keys = {digest(key.name, body.user or "", (*said, *answer)) for answer in _as_sent_back(items.output)}
+            dialogs.note(keys, room.id, begun.turns)
 
     headers = {"X-Session-ID": room.id}
     if body.stream:
@@ -189,8 +195,7 @@ def container_file(container: str, identity: str, request: Request, hub: TheHub)
     return download_file(request, container, path, hub)
 
 
-def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generation) -> Begun:
-    asked = asked_of(_messages(body))
+def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, asked: Asked, usual: Generation) -> Begun:
     most = body.max_output_tokens
     generation = Generation(
         max_tokens=min(most, usual.max_tokens) if most else usual.max_tokens,
@@ -203,17 +208,35 @@ def _begun(finder: Finder, dialogs: Dialogs, body: ResponsesBody, usual: Generat
         if response is None:
             raise NotHereError("There is no such response.")
         return finder.go_on(asked, response, generation)
+    return finder.begin(asked, _container(body), body.user or "", generation)
+
+
+def _container(body: ResponsesBody) -> str | None:
+    """Return the session that a request names as the container of its code interpreter."""
     named = [tool.get("container") for tool in body.tools or () if tool.get("type") == "code_interpreter"]
-    sessions = [each for each in named if isinstance(each, str) and each != "auto"]
-    return finder.begin(asked, sessions[-1] if sessions else None, body.user or "", generation)
+    return next((each for each in reversed(named) if isinstance(each, str) and each != "auto"), None)
+
+
+def _as_sent_back(output: list[dict[str, Any]]) -> Iterator[list[Said]]:
+    """Yield an answer as clients send it back: all its items, its messages alone, or its text alone."""
+    said = [(each.role, parts_of(each.content)[0]) for each in _of_items(output)]
+    texts = [item["content"][0]["text"] for item in output if item["type"] == "message"]
+    yield said
+    yield [("assistant", text) for text in texts]
+    yield [("assistant", "".join(texts))]
 
 
 def _messages(body: ResponsesBody) -> list[ChatMessage]:
-    """Return the input as messages; what the assistant did is put together to one text a turn."""
+    """Return the instructions and the input as messages."""
     messages = [ChatMessage(role="system", content=body.instructions)] if body.instructions else []
     if isinstance(body.input, str):
         return [*messages, ChatMessage(role="user", content=body.input)]
-    for item in body.input:
+    return [*messages, *_of_items(body.input)]
+
+
+def _of_items(items: list[dict[str, Any]]) -> list[ChatMessage]:
+    messages = []
+    for item in items:
         kind = item.get("type", "message")
         if kind == "message" and isinstance(item.get("content"), str | list) and isinstance(item.get("role"), str):
             content = item["content"]
@@ -223,8 +246,7 @@ def _messages(body: ResponsesBody) -> list[ChatMessage]:
                 raise InputError(f"A message is of {', '.join(_ROLES[:-1])} or {_ROLES[-1]}.")
             messages.append(ChatMessage(role=item["role"], content=content))
         elif kind == "code_interpreter_call" and isinstance(item.get("code"), str):
-            code = item["code"].strip()
-            messages.append(ChatMessage(role="assistant", content=f"```python\n{code}\n```"))
+            messages.append(ChatMessage(role="assistant", content=fenced(item["code"].strip(), "python")))
         else:
             raise InputError("The input may hold messages and code interpreter calls; nothing else is known here.")
     return messages

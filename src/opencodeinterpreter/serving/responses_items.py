@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import re
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
+from opencodeinterpreter.interpreter.code_actions import CodeActionReader
+
 _LOG_CHARACTERS = 20_000
 
 StreamEvent = dict[str, Any]
@@ -34,32 +35,30 @@ class Prose:
     """Passes on what a model says around its code, as it comes; code goes into a call of its own."""
 
     def __init__(self) -> None:
-        self._line = ""
-        self._fenced = False
-        self.held = ""
-        """What was not passed on because it stands in a fence."""
+        self._reader = CodeActionReader()
+        self._reply = ""
+        self._passed = 0
 
     def feed(self, delta: str) -> str:
-        """Return what of a piece of the reply is to be shown."""
-        shown = ""
-        for part in delta.splitlines(keepends=True):
-            before, self._line = self._line, self._line + part
-            opens = _FENCE.match(self._line) is not None
-            may_open = not self._line.strip().strip("`~") and not self._line.endswith("\n")
-            if self._fenced or opens or may_open:
-                self.held += part
-            else:
-                shown += self._released(before) + part
-            if self._line.endswith("\n"):
-                self._fenced, self._line = self._fenced or opens, ""
-        return shown
+        """Return what is to be shown now that a piece of the reply has come: all that cannot be of its code."""
+        self._reply += delta
+        self._reader.feed(delta)
+        return self._to(self._reader.said())
 
-    def _released(self, before: str) -> str:
-        """Return the beginning of the line, which was held back while it could have been a fence."""
-        if before and self.held.endswith(before):
-            self.held = self.held[: -len(before)]
-            return before
-        return ""
+    def before_code(self) -> str:
+        """Return the rest of what stands before the code that is about to run; what follows it is not shown."""
+        action = self._reader.finish()
+        rest = self._to(action.start if action else 0)
+        self._passed = len(self._reply)
+        return rest
+
+    def rest(self) -> str:
+        """Return all that was not shown yet: without a run, code is a part of what is said."""
+        return self._to(len(self._reply))
+
+    def _to(self, end: int) -> str:
+        begin, self._passed = self._passed, max(end, self._passed)
+        return self._reply[begin : self._passed]
 
 
 class Items:
@@ -79,7 +78,8 @@ class Items:
         self._active = False
         self._prose = Prose()
         self._message: dict[str, Any] | None = None
-        self._acted = False
+        self._parted = False
+        self._calls = False
         self._logs = ""
         self._images: list[dict[str, Any]] = []
 
@@ -92,11 +92,11 @@ class Items:
         if not self._active:
             return
         if kind == "round_started":
-            self._prose, self._acted = Prose(), False
+            self._prose, self._parted = Prose(), self._message is not None
         elif kind == "text_delta":
             yield from self._said(self._prose.feed(row["text"]))
         elif kind == "code_action_started":
-            self._acted = True
+            yield from self._said(self._prose.before_code())
             yield from self._close()
             yield from self._call(row["code"])
         elif kind == "output_delta":
@@ -104,17 +104,16 @@ class Items:
         elif kind == "execution_finished":
             yield from self._called(row["result"])
         elif kind == "round_finished":
-            # Without a run, what stands in a fence is a part of what is said.
-            yield from self._said("" if self._acted else self._prose.held)
-            self._prose = Prose()
+            yield from self._said(self._prose.rest())
         elif kind == "answer":
             yield from self._answer(row)
-
-    def text(self) -> str:
-        """Return all that was said."""
-        return "\n\n".join(item["content"][0]["text"] for item in self.output if item["type"] == "message")
+        elif kind == "failure":
+            yield from self._failed()
 
     def _said(self, text: str) -> Iterator[StreamEvent]:
+        if self._parted and text.strip():
+            # A round that ran nothing has ended here, and the next one is about something else.
+            text, self._parted = "\n\n" + text.lstrip("\n"), False
         if self._message is None:
             if not text.strip():
                 return
@@ -131,19 +130,19 @@ class Items:
             yield self._event("response.output_text.delta", item_id=self._message["id"], content_index=0, delta=text,
                               logprobs=[])  # fmt: skip
 
-    def _close(self) -> Iterator[StreamEvent]:
-        message, self._message = self._message, None
+    def _close(self, status: str = "completed") -> Iterator[StreamEvent]:
+        message, self._message, self._parted = self._message, None, False
         if message is None:
             return
         part = message["content"][0]
-        message["status"] = "completed"
+        message["status"] = status
         about = {"item_id": message["id"], "content_index": 0}
         yield self._event("response.output_text.done", **about, text=part["text"], logprobs=[])
         yield self._event("response.content_part.done", **about, part=part)
         yield self._event("response.output_item.done", item=message)
 
     def _call(self, code: str) -> Iterator[StreamEvent]:
-        self._logs, self._images = "", []
+        self._logs, self._images, self._calls = "", [], True
         item: dict[str, Any] = {
             "id": self._name("ci"),
             "type": "code_interpreter_call",
@@ -166,28 +165,46 @@ class Items:
         pictures = [data[media] for media in ("image/png", "image/jpeg", "image/gif") if media in data]
         if pictures:
             self._images.append({"type": "image", "url": self._link(pictures[0]["path"])})
-        else:
-            self._log(output["text"] or str(data.get("text/plain", "")))
+        elif output["text"]:
+            self._log(output["text"])
+        elif data.get("text/plain"):
+            self._on_own_line(str(data["text/plain"]).rstrip("\n") + "\n")
 
     def _log(self, text: str) -> None:
         room = _LOG_CHARACTERS - len(self._logs)
         self._logs += text[:room] if room > 0 else ""
 
+    def _on_own_line(self, text: str) -> None:
+        self._log(text if not self._logs or self._logs.endswith("\n") else "\n" + text)
+
     def _called(self, result: dict[str, Any]) -> Iterator[StreamEvent]:
-        item = self.output[-1]
         if result["error"] is not None:
-            self._log("\n" + result["error"]["traceback"] if self._logs else result["error"]["traceback"])
+            self._on_own_line(result["error"]["traceback"])
         elif result["reason"] is not None:
-            self._log(f"\nEnded by the sandbox: {result['reason']}.")
+            self._on_own_line(f"Ended by the sandbox: {result['reason']}.")
+        yield self._event("response.code_interpreter_call.completed", item_id=self.output[-1]["id"])
+        yield from self._call_over("incomplete" if result["reason"] == "stopped" else "completed")
+
+    def _call_over(self, status: str) -> Iterator[StreamEvent]:
+        item, self._calls = self.output[-1], False
         logs = [{"type": "logs", "logs": self._logs}] if self._logs else []
         item["outputs"] = [*logs, *self._images]
-        item["status"] = "incomplete" if result["reason"] == "stopped" else "completed"
-        yield self._event("response.code_interpreter_call.completed", item_id=item["id"])
+        item["status"] = status
         yield self._event("response.output_item.done", item=item)
+
+    def _failed(self) -> Iterator[StreamEvent]:
+        """End what was still coming when the turn failed."""
+        self._active = False
+        if self._calls:
+            yield from self._call_over("failed")
+        yield from self._close("incomplete")
 
     def _answer(self, row: dict[str, Any]) -> Iterator[StreamEvent]:
         self._active = False
+        if self._calls:
+            yield from self._call_over("incomplete")
         if row["outcome"] != "answered" or not self._message:
+            self._parted = self._message is not None
             yield from self._said(row["text"])
         files = [each for each in row["artifacts"] if "change" in each]
         if files:
@@ -219,8 +236,9 @@ class Items:
             annotation=annotation,
         )
 
-    def _name(self, kind: str) -> str:
-        return f"{kind}_{self._container}_{len(self.output)}"
+    @staticmethod
+    def _name(kind: str) -> str:
+        return f"{kind}_{uuid.uuid4().hex}"
 
     def _event(self, kind: str, **fields: Any) -> StreamEvent:
         index = len(self.output) - 1 if self.output and kind != "response.output_item.added" else None
