@@ -11,7 +11,7 @@ import pytest
 
 from opencodeinterpreter.evaluation.identity import Identity, identify
 from opencodeinterpreter.models import ScriptedModel
-from opencodeinterpreter.models.settings import ModelSettings, settings_from_environment
+from opencodeinterpreter.models.settings import Endpoint, ModelSettings, settings_from_environment
 
 MODEL = ScriptedModel([])
 """Loaded models are not looked at where the name says where the files are."""
@@ -50,6 +50,14 @@ def test_what_decides_a_reply_decides_the_identity(checkpoint: Path, name: str) 
     first = known(checkpoint)
     (checkpoint / name).write_text("something else")
     assert known(checkpoint).key != first.key
+
+
+def test_a_served_model_is_known_by_its_server() -> None:
+    servers = {"a": Endpoint("http://me:secret@one:1/v1"), "b": Endpoint("http://two:2/v1")}
+    settings = ModelSettings(endpoint=Endpoint("http://usual/v1"), endpoints=servers)
+    first, second, usual = (known(f"openai:{name}", settings) for name in ("m@a", "m@b", "m"))
+    assert len({first.key, second.key, usual.key}) == 3
+    assert (first.endpoint, second.endpoint, usual.endpoint) == ("one:1/v1", "two:2/v1", "usual/v1")
 
 
 @pytest.mark.parametrize("name", ["README.md", "trainer_state.json", "optimizer.pt", ".cache.json"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.records import Attempt, ProblemRecord, RunConfig
-from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run, write_run
+from opencodeinterpreter.evaluation.run_folder import Run, RunFolder, held, must_be_replaceable, read_run, write_run
 from opencodeinterpreter.evaluation.verdicts import Failure, Grade, SuiteResult, Verdict
 from opencodeinterpreter.models.response_cache import Tokens
 
@@ -264,6 +265,26 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     RunFolder(tmp_path, CONFIG).close()
 
 
+def test_a_run_that_is_being_written_is_not_replaced(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, CONFIG), pytest.raises(EvaluationError, match="another program is writing"):
+        held(tmp_path).__enter__()
+    with held(tmp_path), pytest.raises(EvaluationError, match="another program is writing"):
+        RunFolder(tmp_path, CONFIG)
+
+
+def test_only_the_same_replies_may_be_replaced(tmp_path: Path) -> None:
+    def run(*records: ProblemRecord) -> Run:
+        return Run(CONFIG, records)
+
+    must_be_replaceable(tmp_path, run(record()))
+    write_run(tmp_path, CONFIG, [record()])
+    read_anew = replace(record(), attempts=(replace(attempt(), code="other", rule="text"),))
+    must_be_replaceable(tmp_path, run(read_anew, record("HumanEval/1")))
+    for other in (run(), run(record("HumanEval/1")), run(record(code="another reply"))):
+        with pytest.raises(EvaluationError, match="another run, which would be lost"):
+            must_be_replaceable(tmp_path, other)
+
+
 def test_a_compressed_run_is_read_and_not_written_to(tmp_path: Path) -> None:
     write_run(tmp_path, CONFIG, [record()])
     write_run(tmp_path, CONFIG, [record()], compressed=True)
@@ -318,6 +339,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
 
 _WRITER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from opencodeinterpreter.evaluation.records import ProblemRecord
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run

@@ -17,7 +17,7 @@ from opencodeinterpreter.evaluation.identity import Identity
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols import Outcome, Settings, Solving, load_protocol
 from opencodeinterpreter.evaluation.protocols.leakage import Leak, marked_leaks
-from opencodeinterpreter.evaluation.records import ProblemRecord
+from opencodeinterpreter.evaluation.records import ProblemRecord, RunConfig
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
 from opencodeinterpreter.evaluation.runner import Ended, Work, run_protocol
 from opencodeinterpreter.evaluation.verdicts import Verdict
@@ -196,6 +196,23 @@ class TestFaults:
         assert bench(Short([BACKWARDS])) == Ended(made=2, left=0)
         assert bench.records["HumanEval/0", 0].answer.notes == {"finish": "context"}
 
+    def test_what_a_longer_context_would_change_is_asked_again(self, bench: Bench) -> None:
+        room = [0, 3, 1000]
+
+        class Growing(ScriptedModel):
+            def stream(self, messages, generation=None):  # type: ignore[no-untyped-def]
+                tokens = room.pop(0)
+                if not tokens:
+                    raise ContextLengthError("too long")
+                return super().stream(messages, replace(generation, max_tokens=min(generation.max_tokens, tokens)))
+
+        model = Growing([RIGHT, RIGHT])
+        asker = Asker(model, "scripted", bench.cache, ())
+        asked = (Message("user", "Write it."),)
+        ends = [asker.ask(asked, Generation()).finish for _ in range(4)]
+        assert ends == ["context", "length", "stop", "stop"]
+        assert room == []
+
     def test_no_problem_is_begun_after_the_time(self, bench: Bench) -> None:
         assert bench(ScriptedModel([]), seconds=0.0) == Ended(made=0, left=2)
 
@@ -275,6 +292,11 @@ class TestConfiguration:
         with pytest.raises(EvaluationError, match=word):
             chosen(DATASET, [word])
 
+    def test_problems_of_ones_own_need_no_numbers(self) -> None:
+        own = replace(DATASET, problems=(replace(DATASET.problems[0], id="Own/add-two"), *DATASET.problems[1:]))
+        assert [problem.id for problem in chosen(own, ["own/add-two"])] == ["Own/add-two"]
+        assert [problem.id for problem in chosen(own, ["0-5"])] == ["Mbpp/2"]
+
     def test_published_protocols_refine_once(self) -> None:
         rounds = {name: default_rounds(load_protocol(name)) for name in ("single", "execution", "visible", "select")}
         assert rounds == {"single": 1, "execution": 2, "visible": 2, "select": 3}
@@ -287,3 +309,13 @@ class TestConfiguration:
         assert (row.leakage, row.honest, row.settings["candidates"], row.settings["refine"]) == ("L2", True, 3, "cause")
         assert config("single", Settings(candidates=3)).key == config("single", Settings()).key  # type: ignore[attr-defined]
         assert config("visible", Settings(candidates=3)).key != config("visible", Settings()).key  # type: ignore[attr-defined]
+
+    def test_a_server_and_an_unusual_context_decide_too(self) -> None:
+        def config(endpoint: str, context: int | None = None) -> RunConfig:
+            identity = Identity("openai:m", "", "m", endpoint)
+            return run_config(DATASET, load_protocol("single"), Settings(), identity, context=context)
+
+        assert config("a:1/v1").differences(config("b:1/v1"))
+        assert config("a:1/v1").differences(config("a:1/v1", 4096))
+        assert config("a:1/v1").settings["endpoint"] == "a:1/v1"
+        assert {"endpoint", "context"}.isdisjoint(config("").settings)

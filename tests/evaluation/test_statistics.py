@@ -80,6 +80,16 @@ def test_the_bootstrap_is_seeded_and_holds_the_mean(values: list[float]) -> None
     assert interval.low - 1e-9 <= fmean(values) <= interval.high + 1e-9
 
 
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_equal_values_are_no_certainty(value: float) -> None:
+    few, many = bootstrap([value] * 10), bootstrap([value] * 500)
+    assert few.high - few.low > many.high - many.low > 0
+    shown = rate({str(number): [True, True] for number in range(10)}).interval
+    assert (shown.low, shown.high) == pytest.approx((wilson(10, 10).low, 1.0))
+    same = {str(number): [number < 5] for number in range(10)}
+    assert paired(same, same).interval.low < 0 < paired(same, same).interval.high
+
+
 def test_the_bootstrap_is_near_wilson_on_plain_shares() -> None:
     ours, theirs = bootstrap([1.0] * 109 + [0.0] * 55), wilson(109, 164)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)

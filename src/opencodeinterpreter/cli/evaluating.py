@@ -29,6 +29,7 @@ from opencodeinterpreter.evaluation.protocols import Protocol, Settings, label, 
 from opencodeinterpreter.evaluation.protocols.prompts import RefineName
 from opencodeinterpreter.evaluation.run_folder import RunFolder, read_run
 from opencodeinterpreter.evaluation.runner import Ended, Work, run_protocol
+from opencodeinterpreter.evaluation.verdicts import Verdict
 from opencodeinterpreter.models import ChatModel, Generation, load_model
 from opencodeinterpreter.models.asking import Asker
 from opencodeinterpreter.models.response_cache import ResponseCache
@@ -112,8 +113,9 @@ def run_evaluation(wanted: Wanted) -> int:
             other, helper_identity = opened.model(wanted.synthesizer or "")
             helper = Asker(other, helper_identity.key, cache)
         row = run_config(
-            dataset, protocol, settings, identity, synthesizer=helper_identity, samples=samples, command=_command()
-        )
+            dataset, protocol, settings, identity, synthesizer=helper_identity, samples=samples, command=_command(),
+            context=None if config.context == Config().context else config.context,
+        )  # fmt: skip
         path = wanted.out or Path("runs") / _folder_name(dataset, protocol, name, row.key)
         folder = stack.enter_context(RunFolder(path, row))
         for fault in folder.faults:
@@ -180,7 +182,7 @@ def _ids(wanted: Wanted) -> list[str]:
     failed = [
         record.problem
         for record in read_run(wanted.failures_of).records
-        if record.answer.grade is not None and not record.answer.grade.plus.passed
+        if record.answer.grade is not None and record.answer.grade.plus.verdict not in (Verdict.PASS, Verdict.HARNESS)
     ]
     if not failed:
         raise EvaluationError(f"nothing has failed in {wanted.failures_of}")

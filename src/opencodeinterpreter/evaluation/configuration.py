@@ -36,12 +36,28 @@ def run_config(
     synthesizer: Identity | None = None,
     samples: int = 1,
     command: str = "",
+    context: int | None = None,
 ) -> RunConfig:
-    """Return the configuration that decides where a run's records may go."""
+    """Return the configuration that decides where a run's records may go.
+
+    Args:
+        dataset: that is run.
+        protocol: what the model is told.
+        settings: of the protocol.
+        model: what identifies the model.
+        synthesizer: likewise, where the protocol has one.
+        samples: independent answers a problem.
+        command: what was typed.
+        context: tokens that the model reads at most, if they are not as many as usual.
+    """
     generation = settings.generation
     heeded: dict[str, Any] = {name: getattr(settings, name) for name in sorted(protocol.settings) if name != "rounds"}
     if "refine" in heeded:
         heeded["refine"] = refine_name(protocol, settings)
+    # Named only where they are: runs of models in files, of the usual length, stay what they were.
+    served = {"endpoint": model.endpoint, "synthesizer_endpoint": synthesizer.endpoint if synthesizer else ""}
+    heeded |= {name: address for name, address in served.items() if address}
+    heeded |= {} if context is None else {"context": context}
     return RunConfig(
         benchmark=dataset.name,
         dataset_version=dataset.version,
@@ -89,7 +105,8 @@ def chosen(dataset: Dataset, ids: Sequence[str] = (), limit: int | None = None) 
 
     Args:
         dataset: to choose from.
-        ids: problems, such as ``HumanEval/7`` or ``7``, and ranges of them, such as ``0-40``; none chooses all.
+        ids: problems by their names, such as ``HumanEval/7``, or by the numbers in them, ``7``, and ranges of these,
+            ``0-40``; none chooses all.
         limit: of these no more than the first so many.
 
     Raises:
@@ -97,18 +114,28 @@ def chosen(dataset: Dataset, ids: Sequence[str] = (), limit: int | None = None) 
     """
     if not ids:
         return dataset.problems[:limit]
-    numbers = {problem.id: int(problem.id.rpartition("/")[2]) for problem in dataset.problems}
+    names = [problem.id for problem in dataset.problems]
     wanted: set[str] = set()
     for word in ids:
-        low, dash, high = word.rpartition("/")[2].partition("-")
-        try:
-            first, last = int(low), int(high if dash else low)
-        except ValueError:
-            raise EvaluationError(f"{word!r} names no problem: say 7, HumanEval/7 or 0-40") from None
-        found = {identity for identity, number in numbers.items() if first <= number <= last}
-        if "/" in word:
-            found = {each for each in found if each.lower().startswith(word.partition("/")[0].lower() + "/")}
+        found = {name for name in names if name.lower() == word.lower()} or _in_range(names, word)
         if not found:
             raise EvaluationError(f"{dataset.name} {dataset.version} has no problem {word}")
         wanted |= found
     return tuple(problem for problem in dataset.problems if problem.id in wanted)[:limit]
+
+
+def _in_range(names: Sequence[str], word: str) -> set[str]:
+    """Return the problems whose number is that of a word such as ``7``, ``HumanEval/7`` or ``0-40``, or lies in it."""
+    family, slash, numbers = word.rpartition("/")
+    low, dash, high = numbers.partition("-")
+    try:
+        first, last = int(low), int(high if dash else low)
+    except ValueError:
+        raise EvaluationError(f"{word!r} names no problem: say 7, HumanEval/7 or 0-40") from None
+    found = set()
+    for name in names:
+        begin, _, number = name.rpartition("/")
+        # Problems of one's own may have names without numbers.
+        if number.isdecimal() and first <= int(number) <= last and (not slash or begin.lower() == family.lower()):
+            found.add(name)
+    return found

@@ -13,6 +13,7 @@ from opencodeinterpreter.evaluation.protocols.prompts import CODE_END, opening
 from opencodeinterpreter.evaluation.records import Attempt, RunConfig
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.models import Generation
+from opencodeinterpreter.models.asking import for_want_of_context
 from opencodeinterpreter.models.response_cache import Reply, ResponseCache, response_key
 
 _FENCE: Final = CODE_END.rstrip()
@@ -21,7 +22,8 @@ _FENCE: Final = CODE_END.rstrip()
 def keep_replies(run: Run, model: Identity, cache: ResponseCache) -> int:
     """Put the replies of a run into a response cache, where they are not there yet.
 
-    What was drawn is left out where the record does not say by which seed, as older ones do not.
+    What was drawn is left out where the record does not say by which seed, as older ones do not, and so is what ended
+    because the context was full.
 
     Args:
         run: of the same model.
@@ -35,6 +37,8 @@ def keep_replies(run: Run, model: Identity, cache: ResponseCache) -> int:
         EvaluationError: if the run is of another model.
     """
     config = run.config
+    if config.settings.get("endpoint", model.endpoint) != model.endpoint:
+        raise EvaluationError(f"the replies in {run.path} are of another server than {model.endpoint or 'this one'}")
     if (config.model, config.model_sha256) != (model.name, model.sha256):
         raise EvaluationError(
             f"the replies in {run.path} are of {config.model} ({config.model_sha256[:12] or 'no hash'}), "
@@ -43,7 +47,7 @@ def keep_replies(run: Run, model: Identity, cache: ResponseCache) -> int:
     kept = 0
     for messages, generation, reply in _replies(run, config):
         key = response_key(model.key, messages, generation)
-        if cache.get(key) is None:
+        if cache.get(key) is None and not for_want_of_context(reply, generation):
             cache.put(key, reply)
             kept += 1
     return kept

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from opencodeinterpreter.models import ChatModel, ModelSettings
 from opencodeinterpreter.models.cache import check, sha256_of
 from opencodeinterpreter.models.catalog import CATALOG, ModelFile
+from opencodeinterpreter.models.transfer import host_of
 
 _WEIGHTS = frozenset({".safetensors", ".bin"})
 _DECIDING = _WEIGHTS | {".json", ".jinja", ".model", ".txt", ".tiktoken"}
@@ -29,6 +31,8 @@ class Identity:
     """of its file, or of the files of its checkpoint; empty if it has none here"""
     key: str
     """for the response cache: the engine and the hash, or the endpoint and the name"""
+    endpoint: str = ""
+    """the address of its server, without credentials; empty if it runs here, or where the SDK's own default is"""
 
 
 def identify(name: str, model: ChatModel, settings: ModelSettings) -> Identity:
@@ -41,7 +45,10 @@ def identify(name: str, model: ChatModel, settings: ModelSettings) -> Identity:
         found = sha256_of(Path(rest).expanduser())
         return Identity(name, found, f"scripted:{found}")
     if kind == "openai":
-        return Identity(name, "", f"{settings.endpoint.base_url or ''} {name}")
+        _, endpoint = settings.served(rest.strip())
+        address = endpoint.base_url or ""
+        shown = f"{host_of(address)}{urlsplit(address).path}" if address else ""
+        return Identity(name, "", f"{address} {name}", shown)
     path = getattr(model, "path", None)
     if isinstance(path, Path):
         found = check(path, None)

@@ -8,6 +8,7 @@ import os
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -68,6 +69,39 @@ def write_run(path: Path, config: RunConfig, records: Iterable[ProblemRecord], *
     _replace(path / kept, gzip.compress(data, mtime=0) if compressed else data)
     _write_config(path, config)
     (path / other).unlink(missing_ok=True)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep other programs from writing a run that is there already, while it is replaced.
+
+    Raises:
+        EvaluationError: if another program is writing it at this moment.
+    """
+    records = path / (COMPRESSED_FILE if (path / COMPRESSED_FILE).exists() else RECORDS_FILE)
+    if not records.exists():
+        yield
+        return
+    with records.open("ab") as file:
+        _lock(file, path)
+        yield
+
+
+def must_be_replaceable(path: Path, run: Run) -> None:
+    """See that a folder into which a run is to be written holds nothing, or the same replies.
+
+    Raises:
+        EvaluationError: if it holds something else, which would be lost.
+    """
+    if not any((path / name).exists() for name in (CONFIG_FILE, RECORDS_FILE, COMPRESSED_FILE)):
+        return
+    there = read_run(path)
+    if there.config.key != run.config.key or not _replies(there) <= _replies(run):
+        raise EvaluationError(f"{path} holds another run, which would be lost; give another folder")
+
+
+def _replies(run: Run) -> set[tuple[str, int, tuple[str, ...]]]:
+    return {(it.problem, it.sample, tuple(attempt.reply for attempt in it.attempts)) for it in run.records}
 
 
 class RunFolder:

@@ -97,6 +97,10 @@ def bootstrap(values: Sequence[float], confidence: float = CONFIDENCE, seed: int
     if not values:
         return Interval(0.0, 1.0)
     counts = Counter(values)
+    if len(counts) == 1:
+        # Values drawn from equal ones are equal, however few they are: as unsure as a share of none in as many.
+        unsure = wilson(0, len(values), confidence).high
+        return Interval(values[0] - unsure, values[0] + unsure)
     distinct = np.array(list(counts), dtype=float)
     shares = np.array(list(counts.values()), dtype=float) / len(values)
     # Drawing how often each distinct value comes up is the same as drawing the values, without the large table.
@@ -114,7 +118,8 @@ def rate(scores: Mapping[str, Sequence[bool]]) -> Rate:
     if all(len(samples) <= 1 for samples in scores.values()):
         interval = wilson(round(sum(means)), len(means))
     else:
-        interval = bootstrap(means)
+        around = bootstrap(means)
+        interval = Interval(max(around.low, 0.0), min(around.high, 1.0))
     return Rate(fmean(means), interval, len(means))
 
 

@@ -52,7 +52,8 @@ class Asker:
         if (known := self._cache.get(key)) is not None:
             return known
         reply = self._generated(messages, generation)
-        self._cache.put(key, reply)
+        if not for_want_of_context(reply, generation):
+            self._cache.put(key, reply)
         return reply
 
     def stop(self) -> None:
@@ -106,6 +107,14 @@ class Asker:
         return Reply(
             "".join(parts), "repetition" if repeated else str(finish), _tokens(usage), time.monotonic() - began
         )
+
+
+def for_want_of_context(reply: Reply, generation: Generation) -> bool:
+    """Hold for a reply that a longer context would have changed: it is no answer for a run with another one."""
+    written = reply.tokens.completion
+    return reply.finish == "context" or (
+        reply.finish == "length" and written is not None and written < generation.max_tokens
+    )
 
 
 def repeats_itself(text: str) -> bool:

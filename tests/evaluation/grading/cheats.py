@@ -403,7 +403,7 @@ def squares(values):
     for _ in range(100000): kept = [kept]
     return kept
 """,
-    "huge text": "def squares(values): return 'x' * (60 << 20)",
+    "huge text": "def squares(values): return 'x' * (40 << 20)",
     "huge number": "def squares(values): return 1 << 5_000_000",
     "raising representation": """
 class A(list):

@@ -53,6 +53,8 @@ class Comparer:
         self._atol = problem.atol
         self._inputs = inputs
         self._expected = expected
+        self._looked_at = 0
+        """How many outputs are known to be no floats."""
 
     def equal(self, index: int, payload: str) -> bool:
         """Return whether what a solution sent for an input, in the encoding of values, is right.
@@ -99,9 +101,11 @@ class Comparer:
 
     def _tolerance(self, end: int) -> float:
         """Return the tolerance after the first ``end`` outputs: from the first float on there is one."""
-        if self._atol == 0 and any(_all_floats(self._compared(index).plain) for index in range(end)):
-            return _DEFAULT_ATOL
-        return self._atol
+        if self._atol != 0:
+            return self._atol
+        while self._looked_at < end and not _all_floats(self._compared(self._looked_at).plain):
+            self._looked_at += 1
+        return _DEFAULT_ATOL if self._looked_at < end else 0
 
     def _matches(self, arguments: tuple[Any, ...] | None, expected: Value, actual: Value, atol: float) -> bool:
         out, right = actual.plain, expected.plain

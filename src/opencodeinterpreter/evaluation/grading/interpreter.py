@@ -6,7 +6,9 @@ The environment as a whole is not shown: a package in it may carry the benchmark
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.metadata
 import os
 import re
 import sys
@@ -53,6 +55,15 @@ def inside_python() -> InsidePython:
     # No settings from outside reach the jail, so that -I, which would forbid the fixed hash seed, is not needed.
     argv = (executable, "-P", "-s", "-S", "-B")
     return InsidePython(argv, folders, str(packages), extra, tuple(_answers(folders)))
+
+
+def package_versions() -> str:
+    """Return the versions of the packages here that programs may import: ``numpy 2.3.5, pandas 2.3.3``."""
+    found = []
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{name} {importlib.metadata.version(name)}")
+    return ", ".join(found)
 
 
 def _answers(folders: tuple[Path, ...]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from opencodeinterpreter.evaluation.grading.channel import Frame
 from opencodeinterpreter.evaluation.grading.endings import ending_verdict, raised, read_error
+from opencodeinterpreter.evaluation.grading.interpreter import package_versions
 from opencodeinterpreter.evaluation.grading.limits import GradingLimits
 from opencodeinterpreter.evaluation.grading.running import End, Job, OnAnswer
 from opencodeinterpreter.evaluation.grading.store import Store, key_of
@@ -20,7 +21,7 @@ _REFERENCE_CPU_SECONDS = 60.0
 _SHOWN = 80
 """Characters of an input, or of a value, in a sentence about it."""
 
-ENCODED_BY = f"{sys.implementation.cache_tag} {sys.version_info[:3]} encoding {ENCODING}"
+ENCODED_BY = f"{sys.implementation.cache_tag} {sys.version_info[:3]} {package_versions()} encoding {ENCODING}"
 """What outputs depend on beside the program that gave them."""
 
 Run = Callable[[Job, OnAnswer], End]
