@@ -329,6 +329,7 @@ class TestHuman:
             ("Use 3.5, e.g. in a[i].b. Then stop.", "Use 3.5, e.g. in a[i].b. Then stop."),
             ("Do this:\n```python\nx = 1\n```\nNow.", "Do this:\n\nNow."),
             ("1. Sort it. 2. Then stop. Done. More.", "1. Sort it. 2. Then stop."),
+            ("Hint: sort it:\ndef f(x):\n    y = x\n    return y\nfor\nDone.", "Hint: sort it:\nfor\nDone."),
         ],
     )
     def test_guidance_is_three_sentences_and_no_code(self, text: str, kept: str) -> None:

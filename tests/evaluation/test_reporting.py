@@ -381,6 +381,8 @@ def test_runs_are_found_in_folders_and_below(tmp_path: Path) -> None:
     for name in ("b", "a/x"):
         run = sample_run(problems=2)
         write_run(tmp_path / name, run.config, run.records, compressed=name == "b")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text('{"hidden_size": 8}')
     assert [run.path.name for run in find_runs([tmp_path])] == ["x", "b"]
     assert len(find_runs([tmp_path, tmp_path / "b", tmp_path / "b" / "config.json"])) == 2
     assert compare_paths(tmp_path / "b", tmp_path / "a").whole.results["plus"].fixed == ()

@@ -6,8 +6,10 @@ three sentences and no code. Only these reach the model that solves the problem.
 
 from __future__ import annotations
 
+import ast
 import re
 
+from opencodeinterpreter.evaluation.parsing import parse
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.protocols.base import Outcome, Solving
 from opencodeinterpreter.evaluation.protocols.execution import HiddenLook
@@ -79,12 +81,23 @@ def _guidance(problem: Problem, solving: Solving, attempt: Attempt, result: str,
 
 
 def short_guidance(text: str) -> str:
-    """Hold a synthesizer to its orders: no blocks of code, and three sentences at most."""
-    text = re.sub(r"```.*?(?:```|\Z)", "", text, flags=re.DOTALL).strip()
+    """Hold a synthesizer to its orders: no blocks or lines of code, and three sentences at most."""
+    text = re.sub(r"```.*?(?:```|\Z)", "", text, flags=re.DOTALL)
+    text = "\n".join(line for line in text.split("\n") if not _is_code(line.strip())).strip()
     # A sentence ends at a mark before white space: not inside 3.5, nor inside a[i].b.
     ends = [match.end(1) for match in re.finditer(r"([.!?][\"')`]*)(?=\s|\Z)", text)]
     ends = [end for end in ends if not re.search(r"(?:\b(?:e\.g|i\.e|etc)|(?:^|\n)\s*\d+)\.$", text[:end])]
     return text[: ends[SENTENCES - 1]].strip() if len(ends) >= SENTENCES else text
+
+
+def _is_code(line: str) -> bool:
+    """Hold for a line that is a statement, or the head of one; a word or a value alone may be part of a sentence."""
+    tree = parse(f"{line} pass" if line.endswith(":") else line)
+    if isinstance(tree, SyntaxError):
+        return False
+    # "Hint: sort" is a statement on paper.
+    idle = (ast.Expr, ast.Pass)
+    return any(not isinstance(it, idle) and not (isinstance(it, ast.AnnAssign) and not it.value) for it in tree.body)
 
 
 def _bare_reference(problem: Problem) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.reporting.comparing import Comparison, natural_comparisons
 from opencodeinterpreter.evaluation.reporting.tables import Table, build_tables
-from opencodeinterpreter.evaluation.run_folder import CONFIG_FILE, Run, read_run
+from opencodeinterpreter.evaluation.run_folder import COMPRESSED_FILE, CONFIG_FILE, RECORDS_FILE, Run, read_run
 from opencodeinterpreter.evaluation.summary import Summary, summarize
 
 
@@ -33,12 +33,19 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
     found: dict[Path, Run] = {}
     for path in paths:
         start = path.parent if path.is_file() else path
-        here = [start] if (start / CONFIG_FILE).is_file() else sorted(file.parent for file in start.rglob(CONFIG_FILE))
+        here = [start] if (start / CONFIG_FILE).is_file() else sorted(_runs_below(start))
         if not here:
             raise EvaluationError(f"{path} holds no run: there is no {CONFIG_FILE} in it or below it")
         for folder in here:
             found.setdefault(folder.resolve(), read_run(folder))
     return list(found.values())
+
+
+def _runs_below(folder: Path) -> Iterator[Path]:
+    # Models have a config.json too, and may lie beside the runs that were made with them.
+    for file in folder.rglob(CONFIG_FILE):
+        if any((file.parent / name).is_file() for name in (RECORDS_FILE, COMPRESSED_FILE)):
+            yield file.parent
 
 
 def build_report(runs: Sequence[Run], *, published: bool = True) -> Report:
