@@ -19,6 +19,7 @@ from test_transformers import TEMPLATE, make_checkpoint  # noqa: E402
 
 from opencodeinterpreter.dialog import Message  # noqa: E402
 from opencodeinterpreter.models import ChatModel, Generation, load_model  # noqa: E402
+from opencodeinterpreter.models.stops import StopFilter  # noqa: E402
 
 pytestmark = [
     pytest.mark.transformers,
@@ -218,3 +219,29 @@ def test_a_fault_of_the_model_reaches_everyone_who_waits(model: ChatModel, monke
             list(reply)
     monkeypatch.undo()
     assert replies(model, QUESTIONS[:1], Generation(max_tokens=5))[0]
+
+
+def test_a_fault_of_one_reply_ends_that_one_alone(model: ChatModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = replies(model, QUESTIONS[:3], Generation(max_tokens=20))
+    feed = StopFilter.feed
+
+    def fails(stops: StopFilter, text: str) -> str:
+        if "broken" in stops._stops:
+            raise RuntimeError("no good")
+        return feed(stops, text)
+
+    monkeypatch.setattr(StopFilter, "feed", fails)
+    failed = []
+
+    def ask_broken() -> None:
+        with model.stream(QUESTIONS[4], Generation(max_tokens=20, stop=("broken",))) as reply:
+            try:
+                list(reply)
+            except RuntimeError as error:
+                failed.append(error)
+
+    beside = threading.Thread(target=ask_broken)
+    beside.start()
+    said = replies(model, QUESTIONS[:3], Generation(max_tokens=20))
+    beside.join()
+    assert (said, len(failed)) == (wanted, 1)

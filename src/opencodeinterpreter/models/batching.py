@@ -157,8 +157,11 @@ class Batch:
 
     def _take(self, slot: int, logits: Any) -> None:
         row = self._rows[slot]
-        if row.take(_drawn(logits, row), self._checkpoint.ends):
-            return
+        try:
+            if row.take(_drawn(logits, row), self._checkpoint.ends):
+                return
+        except Exception as error:  # of this reply alone: the others go on
+            row.error = error
         last = len(self._rows) - 1
         self._passes.end(slot, last)
         self._rows[slot] = self._rows[last]
