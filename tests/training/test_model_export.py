@@ -21,6 +21,7 @@ from tiny_models import dialog, sums, tiny_checkpoint, tiny_tokenizer, write_row
 
 from opencodeinterpreter.cli import chat, options, run  # noqa: E402
 from opencodeinterpreter.cli.consoles import err_console  # noqa: E402
+from opencodeinterpreter.cli.serving import open_hub  # noqa: E402
 from opencodeinterpreter.cli.workbench import open_model  # noqa: E402
 from opencodeinterpreter.config import load_config  # noqa: E402
 from opencodeinterpreter.dialog import Dialog  # noqa: E402
@@ -93,6 +94,11 @@ def test_an_adapter_answers_the_same_in_every_form(tmp_path: Path, family: str, 
         opened.stream(asked[0].messages[:1], Generation(max_tokens=24)) as reply,
     ):
         assert "".join(reply) == expected[0], "as ocint chat --adapter FILE opens it"
+    with (
+        open_hub(load_config(flags, {"OCINT_SESSIONS_FOLDER": str(tmp_path)}), err_console()) as hub,
+        hub.shelf.for_session(str(untuned.path)).stream(asked[0].messages[:1], Generation(max_tokens=24)) as reply,
+    ):
+        assert "".join(reply) == expected[0], "as ocint web --adapter FILE opens it"
     again = export(str(whole.path), "gguf", "f32", tmp_path / "again.gguf")
     assert again.path.stat().st_size == file.path.stat().st_size
 

@@ -36,6 +36,7 @@ def mcp(
     network: options.Network = None,
     wheels: options.Wheels = None,
     mcp: options.Mcp = None,
+    adapter: options.Adapter = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
     wall_seconds: options.WallSeconds = None,
@@ -52,7 +53,7 @@ def mcp(
         max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens, temperature=temperature, seed=seed,
         sandbox=sandbox, network=network, python=python, kernel=kernel, wall_seconds=wall_seconds,
         cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes, workspace_mb=workspace_mb, wheels=wheels,
-        mcp=mcp, vision=vision,
+        mcp=mcp, vision=vision, adapter=adapter,
     )  # fmt: skip
     from opencodeinterpreter.cli.serving import Many, ServerFlags, start, start_stdio
 

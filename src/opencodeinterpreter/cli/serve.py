@@ -43,6 +43,7 @@ def serve(
     allow_install: options.AllowInstall = None,
     wheels: options.Wheels = None,
     mcp: options.Mcp = None,
+    adapter: options.Adapter = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
     wall_seconds: options.WallSeconds = None,
@@ -59,7 +60,7 @@ def serve(
         approve=approve, max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens,
         temperature=temperature, seed=seed, sandbox=sandbox, network=network, python=python, kernel=kernel,
         wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes,
-        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision,
+        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision, adapter=adapter,
     )  # fmt: skip
     # The server is imported only here: the other commands start faster without it.
     from opencodeinterpreter.cli.serving import Many, ServerFlags, start

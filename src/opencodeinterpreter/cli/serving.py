@@ -224,6 +224,8 @@ def _load(config: Config, err: Console, name: str, parallel: int, told: Progress
             name,
             context_tokens=config.context,
             threads=config.threads,
+            # Adapters belong to the model that they were given with, and fit no other.
+            adapters=config.adapters if name == config.model else (),
             parallel=parallel,
             settings=model_settings(config),
             progress=progress,

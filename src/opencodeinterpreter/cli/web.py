@@ -47,6 +47,7 @@ def web(
     allow_install: options.AllowInstall = None,
     wheels: options.Wheels = None,
     mcp: options.Mcp = None,
+    adapter: options.Adapter = None,
     python: options.Python = None,
     kernel: options.Kernel = None,
     wall_seconds: options.WallSeconds = None,
@@ -63,7 +64,7 @@ def web(
         approve=approve, max_rounds=max_rounds, model=model, context=context, max_tokens=max_tokens,
         temperature=temperature, seed=seed, sandbox=sandbox, network=network, python=python, kernel=kernel,
         wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_mb=memory_mb, processes=processes,
-        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision,
+        workspace_mb=workspace_mb, allow_install=allow_install, wheels=wheels, mcp=mcp, vision=vision, adapter=adapter,
     )  # fmt: skip
     start(flags, WebFlags(host, port, browser, token_file, tuple(allow_host or ()), tuple(offer or ())))
 
