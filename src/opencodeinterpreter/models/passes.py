@@ -46,11 +46,12 @@ def _is_plain(model: Any) -> bool:
     kinds = set(getattr(config, "layer_types", None) or ())
     rotary = getattr(config, "rope_parameters", None) or getattr(config, "rope_theta", None)
     window = getattr(config, "sliding_window", None)
-    return (
-        bool(rotary)
-        and (kinds <= {"full_attention"} if kinds else window is None)
-        and "logits_to_keep" in inspect.signature(model.forward).parameters
-    )
+    return bool(rotary) and (kinds <= {"full_attention"} if kinds else window is None) and _keeps_logits(model)
+
+
+def _keeps_logits(model: Any) -> bool:
+    """Whether the model can be asked for the logits of the last token alone."""
+    return "logits_to_keep" in inspect.signature(model.forward).parameters
 
 
 class SlottedPasses:
@@ -167,19 +168,24 @@ class LibraryPasses:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._cache: Any = None
+        # Logits for every token of a long prompt take more memory than a small model.
+        self._last_only = {"logits_to_keep": 1} if _keeps_logits(model) else {}
 
     def prefill(self, slot: int, tokens: Sequence[int]) -> tuple[Any, int]:
         import transformers
 
         del slot
         self._cache = transformers.DynamicCache(config=self._model.config)
-        return self.decode([tokens])[0], 0
+        logits = None
+        for start in range(0, len(tokens), _PIECE_TOKENS):
+            logits = self.decode(tokens[start : start + _PIECE_TOKENS])[0]
+        return logits, 0
 
-    def decode(self, tokens: Sequence[Any]) -> Any:
+    def decode(self, tokens: Sequence[int]) -> Any:
         import torch
 
-        new = torch.tensor(tokens, device=self._model.device).reshape(1, -1)
-        output = self._model(input_ids=new, past_key_values=self._cache, use_cache=True)
+        new = torch.tensor([list(tokens)], device=self._model.device)
+        output = self._model(input_ids=new, past_key_values=self._cache, use_cache=True, **self._last_only)
         return output.logits[:, -1].float()
 
     def end(self, slot: int, last: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import ConfigError
@@ -96,8 +97,7 @@ class ResponseCache:
 
     def get(self, key: str) -> Reply | None:
         """Return the reply that was put under ``key``; None if there is none, or one that cannot be read."""
-        with self._lock:
-            row = self._file.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
+        row = self._one("SELECT reply FROM replies WHERE key = ?", (key,))
         if row is None:
             return None
         try:
@@ -119,8 +119,14 @@ class ResponseCache:
             raise ConfigError(f"the response cache {self._name} cannot be written: {error}") from error
 
     def __len__(self) -> int:
-        with self._lock:
-            return int(self._file.execute("SELECT COUNT(*) FROM replies").fetchone()[0])
+        return int(self._one("SELECT COUNT(*) FROM replies")[0])
+
+    def _one(self, query: str, values: tuple[str, ...] = ()) -> Any:
+        try:
+            with self._lock:
+                return self._file.execute(query, values).fetchone()
+        except sqlite3.Error as error:
+            raise ConfigError(f"the response cache {self._name} cannot be read: {error}") from error
 
     def close(self) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,10 +20,29 @@ T = TypeVar("T")
 
 TRIES = 4
 """How often a transfer is taken up again without one new byte before the source is given up."""
+MARGIN = 64 << 20
+"""Bytes of disk to leave free."""
+_LONGEST_PAUSE = 30.0
+"""Seconds that a source may ask to be left alone; for a longer pause another source is asked."""
+_PASSING = frozenset({429, 500, 502, 503, 504})
+"""Statuses of a server that is overloaded or being restarted."""
 
 
 class SourceError(Exception):
     """A source that does not have the file, or does not answer; the next source is asked."""
+
+
+class BusyError(SourceError):
+    """A source that may answer better a little later.
+
+    Args:
+        message: one sentence.
+        seconds: after which it asks to be asked again; 0 if it does not say.
+    """
+
+    def __init__(self, message: str, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.seconds = min(seconds, _LONGEST_PAUSE)
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the transfer was asked to end
@@ -114,15 +134,34 @@ def fetch(
         try:
             _fetch_once(client, url, part, size, told, stop, dict(headers or {}))
             return
-        except httpx.TransportError as error:
+        except (httpx.TransportError, BusyError) as error:
             after = part.stat().st_size if part.exists() else 0
             failures = failures + 1 if after <= before else 0
             # Nothing at all arrived: another source answers sooner than a repetition here.
             if failures >= TRIES or (after == 0 and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
-                raise SourceError(f"{host_of(url)} {_trouble(error)}") from error
-            pause = min(0.2 * 2**failures, 3) * (0.5 + random.random())  # noqa: S311 - spreads retries
-            if stop.wait(pause):
+                raise _given_up(url, error) from error
+            if stop.wait(pause_after(error, failures)):
                 raise Stopped from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _given_up(url, error) from error
+
+
+def pause_after(error: Exception, failures: int) -> float:
+    """Return the seconds to wait before a source is asked again, after so many failures in a row."""
+    pause = min(0.2 * 2.0**failures, 3.0) * (0.5 + random.random())  # noqa: S311 - spreads retries
+    return max(pause, error.seconds) if isinstance(error, BusyError) else pause
+
+
+def must_not_be_busy(response: httpx.Response) -> None:
+    """Raise ``BusyError`` if the server says that it cannot answer now."""
+    if response.status_code in _PASSING:
+        after = response.headers.get("retry-after", "")
+        seconds = float(after) if after.isdecimal() else 0.0
+        raise BusyError(f"{host_of(str(response.url))} answered with status {response.status_code}", seconds)
+
+
+def _given_up(url: str, error: Exception) -> SourceError:
+    return error if isinstance(error, SourceError) else SourceError(f"{host_of(url)} {_trouble(error)}")
 
 
 def _trouble(error: Exception) -> str:
@@ -132,7 +171,13 @@ def _trouble(error: Exception) -> str:
         return "does not answer"
     if isinstance(error, httpx.ConnectError):
         return "cannot be reached"
-    return "broke the connection off"
+    if isinstance(error, httpx.TooManyRedirects):
+        return "leads from one address to the next without end"
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return "leads to something that is no address"
+    if isinstance(error, httpx.TransportError):
+        return "broke the connection off"
+    return "sent what cannot be read"
 
 
 def _fetch_once(
@@ -155,6 +200,9 @@ def _fetch_once(
         headers["Range"] = f"bytes={start}-"
     with client.stream("GET", url, headers=headers) as response:
         if response.status_code == 416:
+            if response.headers.get("content-range", "").replace(" ", "") == f"bytes*/{start}":
+                told(start)  # all of it lies here already
+                return
             # The file is shorter than what lies here: these are not its bytes.
             part.unlink(missing_ok=True)
             raise SourceError(f"{host_of(url)} has another file than the one begun; try again")
@@ -170,6 +218,8 @@ def _fetch_once(
                 if stop.is_set():
                     raise Stopped
                 if (now := time.monotonic()) - last > 0.1:
+                    if size is None:
+                        _must_leave_room(part, response)
                     told(file.tell())
                     last = now
             told(file.tell())
@@ -181,6 +231,12 @@ def _fetch_once(
         import httpx
 
         raise httpx.ReadError("the transfer ended early")
+
+
+def _must_leave_room(part: Path, response: httpx.Response) -> None:
+    # A body of unknown length may have no end at all; the disk has.
+    if shutil.disk_usage(part.parent).free < MARGIN:
+        raise SourceError(f"{host_of(str(response.url))} sends more than there is room for in {part.parent}")
 
 
 def _start_of(response: httpx.Response, asked: int) -> int:
@@ -204,6 +260,7 @@ def _must_be_the_file(response: httpx.Response, size: int | None, total: int | N
         raise SourceError(f"{host} refuses access ({response.status_code})")
     if response.status_code == 404:
         raise SourceError(f"{host} does not have the file (404)")
+    must_not_be_busy(response)
     if response.status_code not in {200, 206}:
         raise SourceError(f"{host} answered with status {response.status_code}")
     if response.headers.get("content-type", "").startswith("text/html"):
