@@ -20,6 +20,7 @@ from http_server import Call, LocalServer, serving
 
 from opencodeinterpreter.errors import DownloadError, ModelFileError, UnknownModelError
 from opencodeinterpreter.models import ModelFile, Sources, list_models, pull, verify
+from opencodeinterpreter.models.cache import CHECKING, FETCHED_BY_ANOTHER
 from opencodeinterpreter.models.catalog import HubSource, IndexSource
 
 DATA = b"GGUF" + random.Random(7).randbytes(300_000)
@@ -128,7 +129,7 @@ def test_from_the_hub_with_progress(sites: Sites, sources: Sources) -> None:
     assert path.read_bytes() == DATA
     assert sites.fetched == ["/org/repo/resolve/main/tiny.gguf"]
     assert (len(DATA), len(DATA), sites.server.url.removeprefix("http://")) in told
-    assert told[-1][2] == "checking"
+    assert told[-1][2] == CHECKING
     assert left_in(sources.folder) == {"tiny.gguf"}
 
 
@@ -451,7 +452,7 @@ def test_two_at_once_fetch_once(sites: Sites, sources: Sources) -> None:
         thread.join()
     assert [path.read_bytes() for path in paths] == [DATA, DATA]
     assert len(sites.fetched) == 1
-    assert any("waiting for another program" in source for source in told)
+    assert FETCHED_BY_ANOTHER in told
 
 
 def test_a_folder_that_cannot_be_written(sources: Sources, tmp_path: Path) -> None:

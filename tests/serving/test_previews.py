@@ -6,6 +6,7 @@ import base64
 import importlib.util
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from opencodeinterpreter.sandbox.backends import load_backend
 from opencodeinterpreter.sandbox.workspace import Workspace
 from opencodeinterpreter.serving.previews import Previews
 from opencodeinterpreter.serving.previews.inside.main import converted
+from opencodeinterpreter.serving.previews.jail import read_in_jail
 from opencodeinterpreter.serving.previews.shape import Converted
 
 needs_pdfium = pytest.mark.skipif(
@@ -92,6 +94,48 @@ def test_workbooks_show_each_sheet_and_formulas_without_a_value(read) -> None:
     assert found.parts[0].rows == [["name", "sum"], ["a", "1.5"], ["", "=B2*2"]]
     assert found.parts[0].columns == ["A", "B"]
     assert (len(found.parts[1].rows), found.parts[1].total) == (200, 500)
+
+
+def test_a_workbook_is_as_large_as_its_cells_are_whatever_it_says(read) -> None:
+    import zipfile
+
+    content = workbook(Small=[["a", "b"], ["c", "d"]], Long=[[n, n] for n in range(500)])
+    for told in ("A1:A1", "A1:XFD1048576"):
+        changed = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(changed, "w") as new:
+            for name in old.namelist():
+                new.writestr(
+                    name, re.sub(rb'<dimension ref="[^"]*"', f'<dimension ref="{told}"'.encode(), old.read(name))
+                )
+        found = read("xlsx", changed.getvalue())
+        assert found.parts[0].rows == [["a", "b"], ["c", "d"]]
+        assert (len(found.parts[1].rows), found.parts[1].total, found.parts[1].columns) == (200, 500, ["A", "B"])
+
+
+def test_formulas_over_many_cells_show_what_is_written(read) -> None:
+    import openpyxl
+    from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+    book = openpyxl.Workbook()
+    book.active["A1"] = ArrayFormula("A1:A2", "=SUM(B1:B2*C1:C2)")
+    book.active["B1"] = DataTableFormula(ref="B1:B2", r1="C1", r2="C2")
+    content = io.BytesIO()
+    book.save(content)
+    assert read("xlsx", content.getvalue()).parts[0].rows == [["=SUM(B1:B2*C1:C2)", "=TABLE(C1, C2)"]]
+
+
+def test_a_table_in_a_cell_is_a_part_of_the_cell(read) -> None:
+    def table(*rows: str) -> str:
+        return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in rows) + "</w:tbl>"
+
+    def cell(inside: str) -> str:
+        return f"<w:tc>{inside}</w:tc>"
+
+    inner = table(cell(line("in")) + cell(line("ner")))
+    rows = cell(line("a") + inner) + cell(line("b"))
+    around = f"<w:sdt><w:sdtContent><w:tr>{cell(line('c'))}{cell(line('d'))}</w:tr></w:sdtContent></w:sdt>"
+    (found,) = read("docx", docx(f"<w:tbl><w:tr>{rows}</w:tr>{around}</w:tbl>")).parts
+    assert found.rows == [["a\nin\nner", "b"], ["c", "d"]]
 
 
 def test_text_tables_are_read_from_any_row_on(read) -> None:
@@ -226,6 +270,38 @@ def test_the_same_file_is_not_read_twice(previews: Previews, tmp_path: Path) -> 
     first = previews.preview("once", workspace, info)
     (tmp_path / "a.tsv").unlink()
     assert previews.preview("once", workspace, info) == first
+
+
+def test_a_file_with_nothing_in_it_says_so(preview) -> None:
+    import openpyxl
+
+    content = io.BytesIO()
+    openpyxl.Workbook().save(content)
+    empty = {"a.docx": docx(line("")), "a.xlsx": content.getvalue(), "a.ipynb": b'{"cells": []}', "a.csv": b"\n\n"}
+    for name, content_of in empty.items():
+        found = preview(name, content_of)
+        assert (found["kind"], found["message"]) == ("none", "There is nothing in the file that can be shown."), name
+
+
+def test_numbers_beyond_the_end_give_the_last_rows_and_are_not_read_for_again(
+    previews: Previews, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+
+    def counting(*given):
+        reads.append(given[2])
+        return read_in_jail(*given)
+
+    monkeypatch.setattr("opencodeinterpreter.serving.previews.previews.read_in_jail", counting)
+    (tmp_path / "a.csv").write_bytes(b"a,b\n" + b"1,2\n" * 450)
+    (tmp_path / "b.json").write_bytes(b'{"a": 1}')
+    (tmp_path / "c.docx").write_bytes(docx(line("read")))
+    workspace = Workspace(tmp_path)
+    for info in workspace.files():
+        shown = {previews.preview("s", workspace, info, start) for start in (10**6, 999, 10**7, 5000, 451)}
+        assert len(shown) == 1
+        assert json.loads(shown.pop())["start"] == (400 if info.path == "a.csv" else 0)
+    assert reads == [10**6, 400, 10**6, 0, 0]
 
 
 def test_an_xml_bomb_ends_with_its_jail(preview) -> None:

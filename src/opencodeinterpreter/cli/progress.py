@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opencodeinterpreter.cli.text import seconds, size
+from opencodeinterpreter.models.cache import CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from opencodeinterpreter.models.cache import Progress
-
-
-_CHECKING = "checking"
-"""What ``models`` calls the reading of a whole file for its hash."""
 
 
 @contextmanager
@@ -74,7 +71,7 @@ class _Bar:
         """Bytes that came from elsewhere."""
 
     def __call__(self, done: int, total: int, source: str) -> None:
-        if source != _CHECKING:
+        if source != CHECKING:
             self.fetched = done
         if self._task is None or source != self._source:
             self._waiting.stop()
@@ -95,7 +92,7 @@ class _Lines:
         self._tenth = -1
 
     def __call__(self, done: int, total: int, source: str) -> None:
-        if source == _CHECKING:
+        if source == CHECKING:
             return
         if source != self._source:
             self._source, self._tenth = source, -1

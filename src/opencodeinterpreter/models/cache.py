@@ -11,9 +11,17 @@ from typing import IO, Protocol
 
 from opencodeinterpreter.errors import DownloadError, ModelFileError
 
+CHECKING = "checking"
+"""The source that is told while a whole file is read for its hash."""
+FETCHED_BY_ANOTHER = "waiting for another program that fetches the same model"
+"""The source that is told while another program holds the file."""
+
 
 class Progress(Protocol):
-    """Is told how far a long step is; ``total`` is 0 while it is not known."""
+    """Is told how far a long step is; ``total`` is 0 while it is not known.
+
+    ``source`` is where the bytes come from, ``CHECKING`` or ``FETCHED_BY_ANOTHER``.
+    """
 
     def __call__(self, done: int, total: int, source: str) -> None: ...
 
@@ -29,7 +37,7 @@ def sha256_of(path: Path, progress: Progress = no_progress) -> str:
         while block := file.read(1 << 22):
             digest.update(block)
             done += len(block)
-            progress(done, total, "checking")
+            progress(done, total, CHECKING)
     return digest.hexdigest()
 
 
@@ -125,7 +133,7 @@ def _wait_for(file: IO[bytes], progress: Progress) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        progress(0, 0, "waiting for another program that fetches the same model")
+        progress(0, 0, FETCHED_BY_ANOTHER)
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:
         # Some network file systems have no locks; as above, only work is lost.

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
@@ -50,7 +49,7 @@ def state_of(room: Room, hub: Hub) -> dict[str, Any]:
         "type": "state",
         "state": room.state,
         "queue": room.position,
-        "arriving": asdict(arriving) if arriving is not None else None,
+        "arriving": arriving.shown() if arriving is not None else None,
         "pending": room.pending,
         "state_lost": room.state_lost,
         "fault": room.fault,

@@ -126,6 +126,9 @@ class SandboxState(BaseModel):
 class ModelArrival(BaseModel):
     """How far a model is on its way here."""
 
+    step: Literal["loading", "fetching", "checking", "waiting"] = Field(
+        description="What is done; waiting: another program fetches the same model."
+    )
     source: str = Field(description="The host it is fetched from, or what is done with its file; empty: it is loaded.")
     done: int = Field(description="Bytes.")
     total: int = Field(description="Bytes; 0 if nobody knows.")

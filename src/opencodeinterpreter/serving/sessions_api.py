@@ -211,7 +211,7 @@ def describe(room: Room, hub: Hub) -> SessionState:
         max_rounds=hub.settings.max_rounds,
         pending=room.pending,
         queue=room.position,
-        arriving=ModelArrival(**asdict(arriving)) if arriving is not None else None,
+        arriving=ModelArrival(**arriving.shown()) if arriving is not None else None,
         fault=room.fault,
         seq=room.sequence,
         state_lost=room.state_lost or (not room.open and _has_run(turns)),

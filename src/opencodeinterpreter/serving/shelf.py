@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 from opencodeinterpreter.errors import ModelError, UnknownModelError
 from opencodeinterpreter.models.base import ChatModel
-from opencodeinterpreter.models.cache import Progress
+from opencodeinterpreter.models.cache import CHECKING, FETCHED_BY_ANOTHER, Progress
 from opencodeinterpreter.serving.fair_queue import SessionModel, Slots
 
 _LOOK_SECONDS = 0.2
@@ -28,6 +29,11 @@ class Arrival:
     """Bytes."""
     total: int = 0
     """Bytes; 0 if nobody knows."""
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as JSON values, with the ``step`` that it is at."""
+        steps = {"": "loading", CHECKING: "checking", FETCHED_BY_ANOTHER: "waiting"}
+        return {"step": steps.get(self.source, "fetching"), **asdict(self)}
 
 
 class ModelShelf:

@@ -21,6 +21,7 @@ _LARGEST = 100 << 20
 _TEXT = 200_000
 """Bytes of a text that is shown."""
 _KEPT_BYTES = 48 << 20
+_TOTALS_KEPT = 1000
 _STEPS = {"pdf": 5, "csv": 200, "tsv": 200, "json": 200, "jsonl": 200, "parquet": 200}
 """Form → how many pages or rows come at a time (``inside.pdf``, ``inside.parts``)."""
 
@@ -40,21 +41,37 @@ class Previews:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, bytes] = OrderedDict()
         self._bytes = 0
+        self._totals: OrderedDict[tuple[str, FileInfo], int] = OrderedDict()
+        """How many pages or rows there are, so that numbers beyond them cost no work."""
 
     def preview(self, identity: str, workspace: Workspace, info: FileInfo, start: int = 0) -> bytes:
         """Return the ``Preview`` of a file of a session's workspace, as JSON.
+
+        Args:
+            identity: of the session.
+            workspace: of the session.
+            info: the file.
+            start: the first page or row, from 0; beyond the last one, the last ones are given.
 
         Raises:
             InputError: the file is not there.
             OverloadedError: too many are being made.
             SandboxError: there can be no jail.
         """
-        key = identity, info, start
         with self._lock:
+            start = _in_bounds(info, start, self._totals.get((identity, info), 0))
+            key = identity, info, start
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        content = self._make(workspace, info, start).model_dump_json(exclude_defaults=False).encode()
+        made = self._make(workspace, info, start)
+        with self._lock:
+            total = self._totals[identity, info] = max(made.total, 1)  # what is no table begins at 0 alone
+            if len(self._totals) > _TOTALS_KEPT:
+                self._totals.popitem(last=False)
+        if start >= total:
+            return self.preview(identity, workspace, info, start)  # from here on it is known where the end is
+        content = made.model_dump_json(exclude_defaults=False).encode()
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = content
@@ -82,6 +99,8 @@ class Previews:
             return _text(workspace, info)
         if found.reason:
             return _none(info, found.reason, kinds.PACKAGES.get(form, ""))
+        if start == 0 and not found.cut and not any(_holds_something(part) for part in found.parts):
+            return _none(info, "nothing")
         return _shown(info, form, found, start)
 
     @contextmanager
@@ -92,6 +111,18 @@ class Previews:
             yield
         finally:
             self._turns.release()
+
+
+def _in_bounds(info: FileInfo, start: int, total: int) -> int:
+    """Return where a preview begins: at 0 where all comes at once, and not behind the end, where that is known."""
+    step = _STEPS.get(kinds.FORMS.get(kinds.ending(info.path), ""), 0)
+    if not step or start < total or not total:
+        return start if step else 0
+    return (total - 1) // step * step
+
+
+def _holds_something(part: Part) -> bool:
+    return part.type != "table" or bool(part.columns or part.rows)
 
 
 def _shown(info: FileInfo, form: str, found: Converted, start: int) -> Preview:

@@ -16,6 +16,7 @@ Reason = Literal[
     "package",
     "binary",
     "empty",
+    "nothing",
 ]
 """Why there is none."""
 
@@ -73,4 +74,5 @@ SENTENCES: dict[Reason, str] = {
     "package": "What reads this kind of file is not installed on the server: {package}",
     "binary": "There is no preview of this kind of file.",
     "empty": "The file is empty.",
+    "nothing": "There is nothing in the file that can be shown.",
 }

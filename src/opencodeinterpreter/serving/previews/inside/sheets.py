@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from .parts import MOST_ROWS, Parts
 
 _MOST_SHEETS = 20
 _MOST_COLUMNS_READ = 80
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
+_ROW_TAG_BYTES = 64
+"""No tag of a row begins in one piece of a file and is told in the next but one."""
 
 
 def read(path: Path, parts: Parts) -> int:
@@ -46,13 +50,29 @@ def _sheets(values: Any, formulas: Any, parts: Parts) -> None:
         shown += 1
         rows = list(_rows(sheet, formulas[name]))
         width = max((len(row) for row in rows), default=0)
-        counted = max(sheet.max_row or 0, len(rows)) if len(rows) >= MOST_ROWS else len(rows)
+        counted = max(len(rows), _counted(sheet)) if len(rows) >= MOST_ROWS else len(rows)
         parts.table(_letters(width), rows, title=name, total=counted)
+
+
+def _counted(sheet: Any) -> int:
+    """Return how many rows there are: what the file says of that may be wrong, and to read them all takes minutes."""
+    total, kept = 0, b""
+    with sheet.parent._archive.open(sheet._worksheet_path) as file:
+        while piece := file.read(1 << 20):
+            text = kept + piece
+            # A tag at the very end is counted with the next piece, in which it is whole.
+            end = max(len(text) - _ROW_TAG_BYTES, 0)
+            found = [match.end() for match in _ROW.finditer(text) if match.start() < end]
+            total += len(found)
+            kept = text[max([end, *found[-1:]]) :]
+    return total + len(_ROW.findall(kept))
 
 
 def _rows(sheet: Any, formulas: Any) -> Iterator[list[object]]:
     """Yield rows without the empty cells at their ends; a formula without a stored value shows itself."""
-    bounds = {"max_row": MOST_ROWS, "max_col": min(sheet.max_column or _MOST_COLUMNS_READ, _MOST_COLUMNS_READ)}
+    for each in (sheet, formulas):
+        each.reset_dimensions()  # which are what the file says of itself, and may be anything
+    bounds = {"max_row": MOST_ROWS, "max_col": _MOST_COLUMNS_READ}
     kept: list[list[object]] = []
     pairs = zip(
         sheet.iter_rows(values_only=True, **bounds), formulas.iter_rows(values_only=True, **bounds), strict=False
@@ -66,10 +86,19 @@ def _rows(sheet: Any, formulas: Any) -> Iterator[list[object]]:
 
 def _value(value: object, formula: object) -> object:
     if value is None:
-        return formula
+        return _written(formula)
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date()
     return value
+
+
+def _written(formula: Any) -> object:
+    """Return a formula as it is written; those over many cells are objects."""
+    if hasattr(formula, "text"):  # one that gives many values
+        return formula.text
+    if getattr(formula, "t", "") == "dataTable":
+        return f"=TABLE({', '.join(filter(None, (formula.r1, formula.r2)))})"
+    return formula
 
 
 def _trimmed(row: Sequence[object]) -> list[object]:

@@ -11,6 +11,8 @@ from .package import DRAWING, OFFICE, Package
 from .parts import Parts
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_AROUND = (f"{_W}sdt", f"{_W}sdtContent", f"{_W}customXml")
+"""What may stand around paragraphs, rows and cells."""
 _ALTERNATIVE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 
 
@@ -54,7 +56,7 @@ class _Reader:
                 self._paragraph(child)
             elif child.tag == f"{_W}tbl":
                 self._table(child)
-            elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}customXml"):
+            elif child.tag in _AROUND:
                 self.blocks(child)
 
     def _paragraph(self, element: Element) -> None:
@@ -78,13 +80,22 @@ class _Reader:
 
     def _table(self, element: Element) -> None:
         rows = []
-        for row in element.iter(f"{_W}tr"):
-            rows.append([cell for each in row.findall(f"{_W}tc") for cell in _cells(each)])
+        for row in _own(element, f"{_W}tr"):
+            rows.append([cell for each in _own(row, f"{_W}tc") for cell in _cells(each)])
         self._parts.table([], rows)
         for blip in element.iter(f"{DRAWING}blip"):
             target = self._relations.get(blip.get(f"{OFFICE}embed", ""))
             if target:
                 self._parts.picture(self._package.read(target))
+
+
+def _own(element: Element, tag: str) -> Iterator[Element]:
+    """Yield the rows of a table, or the cells of a row; a table inside of a cell is a part of that cell's text."""
+    for child in element:
+        if child.tag == tag:
+            yield child
+        elif child.tag in _AROUND:
+            yield from _own(child, tag)
 
 
 def _cells(cell: Element) -> Iterator[str]:

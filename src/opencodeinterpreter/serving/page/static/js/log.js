@@ -90,11 +90,11 @@ export class Log {
 }
 
 /** What is told of a model that is not here yet. */
-function arrival({ source, done, total }) {
-  if (!source) return t("model loads");
-  if (source.startsWith("waiting for another")) return t("model fetched by another");
+function arrival({ step, source, done, total }) {
+  if (step === "loading") return t("model loads");
+  if (step === "waiting") return t("model fetched by another");
   const share = total ? Math.floor((100 * done) / total) : 0;
-  if (source === "checking") return t("model checked", { share });
+  if (step === "checking") return t("model checked", { share });
   const some = total ? t("some of all", { done: bytes(done), total: bytes(total), share }) : bytes(done);
   return t("model fetched", { source, done: some });
 }

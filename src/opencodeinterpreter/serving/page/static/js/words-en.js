@@ -49,6 +49,7 @@ export const english = {
   "first rows of": "the first {n} of {all} rows",
   "preview broken": "The file is broken, or it is not what its name says.",
   "preview encrypted": "The file is protected by a password, and can be shown only without.",
+  "preview nothing": "There is nothing in the file that can be shown.",
   "preview old office": "This is the form that Office had before 2007; saved as .docx, .xlsx or .pptx it can be shown.",
   "preview too large": "The file is too large to be shown.",
   "preview too long": "It takes too long to read the file.",

@@ -48,6 +48,7 @@ export const chinese = {
   "first rows of": "前 {n} 行，共 {all} 行",
   "preview broken": "文件已损坏，或者与文件名不符。",
   "preview encrypted": "文件有密码保护，去掉密码后才能显示。",
+  "preview nothing": "文件中没有可显示的内容。",
   "preview old office": "这是 2007 年以前的 Office 格式，另存为 .docx、.xlsx 或 .pptx 后即可显示。",
   "preview too large": "文件太大，无法显示。",
   "preview too long": "读取文件用时过长。",
