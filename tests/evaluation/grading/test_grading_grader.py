@@ -181,6 +181,20 @@ def test_a_verdict_of_a_program_that_was_killed_is_not_kept(squares: Problem, tm
     assert backend.started == 4
 
 
+def test_references_of_published_data_run_once_and_others_twice(tmp_path: Path, squares: Problem) -> None:
+    for published, starts in ((True, 1), (False, 2)):
+        backend = Failing(0)
+        made = replace(dataset(squares), published=published)
+        with Grader(made, 1, tmp_path / str(published), backend=backend) as grader:
+            assert grader.grade(squares, squares.reference).plus.passed
+            assert backend.started == starts
+            assert not grader.grade(squares, WRONG).base.passed
+            assert backend.started == starts + 1
+    changing = problem("import os\ndef changing(x): return os.urandom(8) if x else iter(())", "changing", ((0,),), ())
+    [fault] = Grader(replace(dataset(changing), published=True), 1, tmp_path).check_references()
+    assert fault.verdict is Verdict.WRONG, "what is no value equals nothing, not even itself"
+
+
 def test_references_that_do_not_pass_are_named(tmp_path: Path) -> None:
     good = problem()
     raising = problem("def raising(x): return 1 / x", "raising", ((1,), (0,)), ())

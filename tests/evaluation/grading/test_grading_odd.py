@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 from grading_problems import SQUARES, problem
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from opencodeinterpreter.evaluation.grading import Grader
+from opencodeinterpreter.evaluation.grading.inside.solution_main import MANY as MANY_ITEMS
+from opencodeinterpreter.evaluation.grading.inside.solution_main import encode
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
@@ -109,6 +113,24 @@ def test_numbers_of_numpy(expected: str, actual: str, same: bool, grader: Grader
     task = problem(f"def f(): return {expected}", "f", ((),), ())
 
     assert grader.grade(task, f"import numpy\ndef f():\n    return {actual}").base.passed is same
+
+
+MANY = st.lists(
+    st.integers(-(2**70), 2**70) | st.integers() | st.floats() | st.booleans() | st.text(),
+    min_size=MANY_ITEMS,
+    max_size=40,
+)
+
+
+@given(MANY | st.lists(st.integers(), min_size=MANY_ITEMS) | st.lists(st.floats(), min_size=MANY_ITEMS))
+@example([0.5, 1] * 20)
+@example([10**400] * 20)
+@example([-0.0, 0] * 20)
+@example(["\ud800", "a\n"] * 20)
+@example([True, 1] * 20)
+def test_many_items_are_written_as_each_of_them_is(values: list[object]) -> None:
+    each = ",".join(encode(value, 1) for value in values)
+    assert encode(values, 1000) == f"[{each}]"
 
 
 def test_values_too_large_to_be_sent_are_compared_all_the_same(grader: Grader) -> None:

@@ -118,7 +118,8 @@ class Grader:
             nothing = SuiteResult(Verdict.NO_CODE, None, 0.0)
             return Grade(nothing, nothing)
         prepared = self._prepare(problem)
-        key = key_of(f"grade {GRADER} {COMPARISON} {self._limits.key}", prepared.key, code)
+        how = " of the outputs" if self._gave_the_outputs(prepared, code) else ""
+        key = key_of(f"grade {GRADER} {COMPARISON} {self._limits.key}{how}", prepared.key, code)
         known = _grade_from(self._grades.get(key))
         if known is not None:
             return known
@@ -203,8 +204,18 @@ class Grader:
         return marking.grade(end), end
 
     def _marked(self, prepared: Prepared, code: str) -> tuple[Marking, End]:
-        marking = Marking(prepared, self._truths.of(prepared), self._limits)
+        truth = self._truths.of(prepared)
+        marking = Marking(prepared, truth, self._limits)
+        if self._gave_the_outputs(prepared, code):
+            return marking, marking.of_known(truth)
         return marking, self._run(marking.job(code), marking.on_answer)
+
+    def _gave_the_outputs(self, prepared: Prepared, code: str) -> bool:
+        """Whether a program's run is the one that the right outputs are from, so that another would give the same.
+
+        Of data that is not published that is not known, and a second run tells.
+        """
+        return self._dataset.published and code == prepared.problem.reference
 
     def _run(self, job: Job, on_answer: OnAnswer) -> End:
         """Run a job when a worker is free."""

@@ -36,9 +36,8 @@ class Store:
         if self._folder is None:
             return None
         try:
-            text = self._path(key).read_text(encoding="utf-8")
-            checksum, _, body = text.partition("\n")
-            return json.loads(body) if checksum == key_of(key, body) else None
+            checksum, _, body = self._path(key).read_bytes().partition(b"\n")
+            return json.loads(body) if checksum.decode("ascii", "replace") == key_of(key, body) else None
         except (OSError, ValueError):
             return None
 
@@ -46,13 +45,15 @@ class Store:
         """Keep a document; a folder that cannot be written only costs the time to grade again."""
         if self._folder is None:
             return
-        body = json.dumps(document)
+        # Outputs may be a hundred megabytes: bytes are written at once, while a text would be encoded piece by piece.
+        body = json.dumps(document).encode("ascii")
         path = self._path(key)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
                 try:
-                    file.write(f"{key_of(key, body)}\n{body}")
+                    file.write(f"{key_of(key, body)}\n".encode())
+                    file.write(body)
                     file.close()
                     os.replace(file.name, path)  # noqa: PTH105
                 except OSError:
