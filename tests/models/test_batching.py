@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from test_transformers import TEMPLATE, make_checkpoint  # noqa: E402
 
 from opencodeinterpreter.dialog import Message  # noqa: E402
 from opencodeinterpreter.models import ChatModel, Generation, load_model  # noqa: E402
+from opencodeinterpreter.models.passes import LibraryPasses  # noqa: E402
 from opencodeinterpreter.models.stops import StopFilter  # noqa: E402
 
 pytestmark = [
@@ -210,6 +212,37 @@ def test_a_model_that_looks_back_only_so_far_goes_one_by_one(
     wanted = by_the_library(tmp_path, QUESTIONS[:4], 20)
     assert replies(model, QUESTIONS[:4], Generation(max_tokens=20)) == wanted
     model.close()
+
+
+@pytest.mark.parametrize("piece", [7, 24])  # shorter and longer than what a layer looks back at
+def test_pieces_of_a_prompt_give_the_logits_of_one_pass(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    monkeypatch.setattr("opencodeinterpreter.models.passes._PIECE_TOKENS", piece)
+    config = transformers.MistralConfig(
+        vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=128, sliding_window=16, eos_token_id=0,
+    )  # fmt: skip
+    torch.manual_seed(2)
+    model = transformers.MistralForCausalLM(config).eval()
+    shapes: list[tuple[int, int]] = []
+    forward = model.forward
+
+    # Under its own signature, by which the passes see what the model can be asked for.
+    @functools.wraps(forward)
+    def watched(**given: Any) -> Any:
+        output = forward(**given)
+        shapes.append((given["input_ids"].shape[1], output.logits.shape[1]))
+        return output
+
+    monkeypatch.setattr(model, "forward", watched)
+    tokens = torch.randint(1, 50, (60,)).tolist()
+    with torch.inference_mode():
+        whole = forward(input_ids=torch.tensor([[*tokens, 3]])).logits[0]
+        passes = LibraryPasses(model)
+        after, _ = passes.prefill(0, tokens)
+        torch.testing.assert_close(after, whole[-2], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(passes.decode([3])[0], whole[-1], rtol=1e-4, atol=1e-5)
+    assert all(read <= piece and kept == 1 for read, kept in shapes)
+    assert sum(read for read, _ in shapes) == len(tokens) + 1
 
 
 def test_a_fault_of_the_model_reaches_everyone_who_waits(model: ChatModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from opencodeinterpreter.errors import DownloadError, ModelFileError, UnknownMod
 from opencodeinterpreter.models import ModelFile, Sources, list_models, pull, verify
 from opencodeinterpreter.models.cache import CHECKING, FETCHED_BY_ANOTHER
 from opencodeinterpreter.models.catalog import HubSource, IndexSource
+from opencodeinterpreter.models.index import _result_of
+from opencodeinterpreter.models.source_errors import BusyError, pause_after
 
 DATA = b"GGUF" + random.Random(7).randbytes(300_000)
 PART = 100_000
@@ -288,18 +291,40 @@ def test_a_whole_part_of_unknown_size_is_kept(sites: Sites, sources: Sources) ->
     assert pull(unknown, sources).read_bytes() == DATA
 
 
+def test_a_part_as_long_as_the_file_of_the_hub_is_not_whole_where_more_is_expected(
+    sites: Sites, sources: Sources
+) -> None:
+    begun = DATA[:150_000]
+    sites.hub = lambda call: (
+        call.answer(200) if call.method == "HEAD" else call.answer(416, Content_Range=f"bytes */{len(begun)}")
+    )
+    sources.folder.mkdir()
+    (sources.folder / "tiny.gguf.part").write_bytes(begun)
+    with pytest.raises(DownloadError, match="another file than the one begun"):
+        pull(replace(PINNED, index=None), sources)
+    assert left_in(sources.folder) == set()
+
+
+def endless(call: Call) -> None:
+    call.start(200, "application/octet-stream")
+    while call.method != "HEAD":
+        try:
+            call.write(b"x" * 10_000)
+        except OSError:
+            return
+        time.sleep(0.01)
+
+
+def test_a_body_that_goes_on_beyond_the_file_is_not_read_to_its_end(sites: Sites, sources: Sources) -> None:
+    sites.hub = endless
+    with pytest.raises(DownloadError, match="sent more than the 300,004 bytes"):
+        pull(replace(PINNED, index=None), sources)
+    assert size_of(sources.folder) == 0
+
+
 def test_a_body_without_an_end_does_not_fill_the_disk(
     sites: Sites, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def endless(call: Call) -> None:
-        call.start(200, "application/octet-stream")
-        while call.method != "HEAD":
-            try:
-                call.write(b"x" * 10_000)
-            except OSError:
-                return
-            time.sleep(0.01)
-
     sites.hub = endless
     usage = shutil.disk_usage(sources.folder.parent)
     monkeypatch.setattr(
@@ -307,7 +332,18 @@ def test_a_body_without_an_end_does_not_fill_the_disk(
     )
     with pytest.raises(DownloadError, match="more than there is room for"):
         pull(replace(PINNED, size=None, sha256=None, index=None), sources)
-    assert size_of(sources.folder) < 5_000_000
+    assert size_of(sources.folder) == 0, "what has no end would only keep the disk full"
+
+
+def test_a_body_that_the_disk_cannot_hold_is_not_begun(
+    sites: Sites, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites.hub = lambda call: call.answer(200, DATA if call.method == "GET" else b"", "application/octet-stream")
+    usage = shutil.disk_usage(sources.folder.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=(64 << 20) + 100_000))
+    with pytest.raises(DownloadError, match="more than there is room for"):
+        pull(replace(PINNED, size=None, sha256=None, index=None), sources)
+    assert left_in(sources.folder) == set()
 
 
 def size_of(folder: Path) -> int:
@@ -340,6 +376,64 @@ def test_a_busy_hub_is_asked_again(sites: Sites, sources: Sources, status: int) 
     began = time.monotonic()
     assert pull(replace(PINNED, index=None), sources).read_bytes() == DATA
     assert time.monotonic() - began > 4, "it was left alone for as long as it asked"
+
+
+def test_a_busy_package_index_is_asked_again(sites: Sites, sources: Sources) -> None:
+    asked: list[str] = []
+
+    def index(call: Call) -> None:
+        asked.append(call.path)
+        if asked.count(call.path) == 1:
+            call.answer(503)
+        else:
+            json_index(call)
+
+    sites.hub, sites.index = absent, index
+    assert pull(PINNED, sources).read_bytes() == DATA
+    assert all(asked.count(path) == 2 for path in asked)
+
+
+def test_a_package_index_that_stays_busy_is_named(sites: Sites, sources: Sources) -> None:
+    sites.hub, sites.index = absent, lambda call: call.answer(502)
+    with pytest.raises(DownloadError, match="answered with status 502"):
+        pull(PINNED, sources)
+
+
+def test_a_source_is_left_alone_for_as_long_as_it_asks_but_not_for_hours() -> None:
+    assert 5 <= pause_after(BusyError("busy", 5.0), 1) <= 6
+    assert pause_after(BusyError("busy", 7200.0), 1) == 30
+
+
+@pytest.mark.parametrize("address", ["http://me:hidden@x:port", "http://[::1", "nonsense"])
+def test_an_address_that_is_none_is_named(sources: Sources, address: str) -> None:
+    with pytest.raises(
+        DownloadError, match=r"the hub is not one; the address of the package index is not one"
+    ) as caught:
+        pull(PINNED, replace(sources, hub_url=address, index_urls=(address,)))
+    assert "hidden" not in str(caught.value)
+
+
+class LateFuture(Future[Path]):
+    """One whose work ends at the very moment at which a wait for it runs out."""
+
+    def result(self, timeout: float | None = None) -> Path:
+        found = super().result()
+        if timeout is not None:
+            raise TimeoutError
+        return found
+
+
+def test_a_wheel_that_arrives_as_the_wait_for_it_ends_is_taken() -> None:
+    future = LateFuture()
+    threading.Timer(0.1, future.set_result, (Path("wheel"),)).start()
+    assert _result_of(future) == Path("wheel")
+
+
+def test_a_time_limit_of_the_work_itself_comes_out() -> None:
+    future: Future[Path] = Future()
+    future.set_exception(TimeoutError("the disk does not answer"))
+    with pytest.raises(TimeoutError, match="the disk"):
+        _result_of(future)
 
 
 def test_what_is_left_of_wheels_goes_when_the_model_has_come(sites: Sites, sources: Sources) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from opencodeinterpreter.models import ChatModel, ModelSettings
-from opencodeinterpreter.models.cache import check, sha256_of
+from opencodeinterpreter.models.cache import check, recorded, sha256_of
 from opencodeinterpreter.models.catalog import CATALOG, ModelFile
 from opencodeinterpreter.models.transfer import host_of
 
@@ -71,7 +71,8 @@ def _of_checkpoint(source: str, settings: ModelSettings) -> str:
 def _of_entry(entry: ModelFile, settings: ModelSettings) -> str:
     from opencodeinterpreter.models.download import local_path
 
-    return entry.sha256 or check(local_path(entry, settings.sources), None)
+    path = local_path(entry, settings.sources)
+    return entry.sha256 or check(path, recorded(path))
 
 
 def folder_sha256(folder: Path) -> str:

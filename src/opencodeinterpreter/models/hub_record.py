@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opencodeinterpreter.models.catalog import ModelFile
 from opencodeinterpreter.models.settings import Sources
-from opencodeinterpreter.models.transfer import (
-    TRIES,
-    BusyError,
-    SourceError,
-    host_of,
-    must_not_be_busy,
-    pause_after,
-    within,
-)
+from opencodeinterpreter.models.source_errors import SourceError, asked_again, host_of, must_not_be_busy
+from opencodeinterpreter.models.transfer import within
 
 if TYPE_CHECKING:
     import httpx
@@ -30,15 +23,11 @@ def told_by_hub(
     Raises:
         SourceError: if the hub does not have the file, or does not answer.
     """
-    failures = 0
-    while True:
-        try:
-            return within(2 * sources.connect_seconds, lambda: _ask_hub(client, url, headers, entry), host_of(url))
-        except BusyError as error:
-            failures += 1
-            if failures >= TRIES:
-                raise
-            time.sleep(pause_after(error, failures))
+
+    def ask() -> ModelFile:
+        return within(2 * sources.connect_seconds, lambda: _ask_hub(client, url, headers, entry), host_of(url))
+
+    return asked_again(ask, threading.Event())
 
 
 def _ask_hub(client: httpx.Client, url: str, headers: dict[str, str], entry: ModelFile) -> ModelFile:
@@ -56,10 +45,10 @@ def _ask_hub(client: httpx.Client, url: str, headers: dict[str, str], entry: Mod
             )
     except httpx.TimeoutException as error:
         raise SourceError(f"{host} does not answer") from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise SourceError("the address of the hub is not one") from error
     except httpx.HTTPError as error:
         raise SourceError(f"{host} cannot be reached") from error
-    except httpx.InvalidURL as error:
-        raise SourceError("the address of the hub is not one") from error
     must_not_be_busy(response)
     if response.status_code in {401, 403}:
         # The hub says so too of repositories that do not exist.

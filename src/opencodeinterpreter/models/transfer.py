@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from opencodeinterpreter.models.settings import Sources
+from opencodeinterpreter.models.source_errors import (
+    TRIES,
+    BusyError,
+    SourceError,
+    Stopped,
+    given_up,
+    host_of,
+    must_not_be_busy,
+    pause_after,
+)
 
 if TYPE_CHECKING:
     import httpx
 
+__all__ = ["MARGIN", "SourceError", "Stopped", "fetch", "host_of", "open_client", "within"]
+
 T = TypeVar("T")
 
-TRIES = 4
-"""How often a transfer is taken up again without one new byte before the source is given up."""
 MARGIN = 64 << 20
 """Bytes of disk to leave free."""
-_LONGEST_PAUSE = 30.0
-"""Seconds that a source may ask to be left alone; for a longer pause another source is asked."""
-_PASSING = frozenset({429, 500, 502, 503, 504})
-"""Statuses of a server that is overloaded or being restarted."""
-
-
-class SourceError(Exception):
-    """A source that does not have the file, or does not answer; the next source is asked."""
-
-
-class BusyError(SourceError):
-    """A source that may answer better a little later.
-
-    Args:
-        message: one sentence.
-        seconds: after which it asks to be asked again; 0 if it does not say.
-    """
-
-    def __init__(self, message: str, seconds: float = 0.0) -> None:
-        super().__init__(message)
-        self.seconds = min(seconds, _LONGEST_PAUSE)
-
-
-class Stopped(Exception):  # noqa: N818 - not an error: the transfer was asked to end
-    """The transfer was told to stop."""
 
 
 def open_client(sources: Sources) -> httpx.Client:
@@ -65,12 +48,6 @@ def open_client(sources: Sources) -> httpx.Client:
     timeout = httpx.Timeout(sources.read_seconds, connect=sources.connect_seconds)
     # Compressed transfer would make byte ranges mean something else.
     return httpx.Client(verify=trust, timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
-
-
-def host_of(url: str) -> str:
-    """Return what may be shown of an address: never its credentials."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 def within(seconds: float, work: Callable[[], T], host: str) -> T:
@@ -139,45 +116,11 @@ def fetch(
             failures = failures + 1 if after <= before else 0
             # Nothing at all arrived: another source answers sooner than a repetition here.
             if failures >= TRIES or (after == 0 and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
-                raise _given_up(url, error) from error
+                raise given_up(url, error) from error
             if stop.wait(pause_after(error, failures)):
                 raise Stopped from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _given_up(url, error) from error
-
-
-def pause_after(error: Exception, failures: int) -> float:
-    """Return the seconds to wait before a source is asked again, after so many failures in a row."""
-    pause = min(0.2 * 2.0**failures, 3.0) * (0.5 + random.random())  # noqa: S311 - spreads retries
-    return max(pause, error.seconds) if isinstance(error, BusyError) else pause
-
-
-def must_not_be_busy(response: httpx.Response) -> None:
-    """Raise ``BusyError`` if the server says that it cannot answer now."""
-    if response.status_code in _PASSING:
-        after = response.headers.get("retry-after", "")
-        seconds = float(after) if after.isdecimal() else 0.0
-        raise BusyError(f"{host_of(str(response.url))} answered with status {response.status_code}", seconds)
-
-
-def _given_up(url: str, error: Exception) -> SourceError:
-    return error if isinstance(error, SourceError) else SourceError(f"{host_of(url)} {_trouble(error)}")
-
-
-def _trouble(error: Exception) -> str:
-    import httpx
-
-    if isinstance(error, httpx.TimeoutException):
-        return "does not answer"
-    if isinstance(error, httpx.ConnectError):
-        return "cannot be reached"
-    if isinstance(error, httpx.TooManyRedirects):
-        return "leads from one address to the next without end"
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return "leads to something that is no address"
-    if isinstance(error, httpx.TransportError):
-        return "broke the connection off"
-    return "sent what cannot be read"
+            raise given_up(url, error) from error
 
 
 def _fetch_once(
@@ -189,6 +132,8 @@ def _fetch_once(
     stop: threading.Event,
     headers: dict[str, str],
 ) -> None:
+    import httpx
+
     start = part.stat().st_size if part.exists() else 0
     if size is not None and start > size:
         part.unlink()
@@ -200,43 +145,70 @@ def _fetch_once(
         headers["Range"] = f"bytes={start}-"
     with client.stream("GET", url, headers=headers) as response:
         if response.status_code == 416:
-            if response.headers.get("content-range", "").replace(" ", "") == f"bytes*/{start}":
+            if size is None and response.headers.get("content-range", "").replace(" ", "") == f"bytes*/{start}":
                 told(start)  # all of it lies here already
                 return
-            # The file is shorter than what lies here: these are not its bytes.
+            # The file is shorter than what lies here, or than it must be: these are not its bytes.
             part.unlink(missing_ok=True)
             raise SourceError(f"{host_of(url)} has another file than the one begun; try again")
         start = _start_of(response, start)
         total = _total_of(response, start)
         _must_be_the_file(response, size, total)
-        last = 0.0
-        with part.open("r+b" if part.exists() else "wb") as file:
-            file.truncate(start)
-            file.seek(start)
-            for block in response.iter_raw():
-                file.write(block)
-                if stop.is_set():
-                    raise Stopped
-                if (now := time.monotonic()) - last > 0.1:
-                    if size is None:
-                        _must_leave_room(part, response)
-                    told(file.tell())
-                    last = now
-            told(file.tell())
-            if size is not None and file.tell() > size:
-                file.truncate(0)
-                raise SourceError(f"{host_of(url)} sent more than the {size:,} bytes of the file")
+        if size is None and total is not None:
+            _must_leave_room(part, response, total - (part.stat().st_size if part.exists() else 0))
         expected = size if size is not None else total
+        _write(response, part, start, expected, told, stop)
     if expected is not None and part.stat().st_size < expected:
-        import httpx
-
         raise httpx.ReadError("the transfer ended early")
 
 
-def _must_leave_room(part: Path, response: httpx.Response) -> None:
-    # A body of unknown length may have no end at all; the disk has.
-    if shutil.disk_usage(part.parent).free < MARGIN:
+def _write(
+    response: httpx.Response,
+    part: Path,
+    start: int,
+    size: int | None,
+    told: Callable[[int], None],
+    stop: threading.Event,
+) -> None:
+    """Write the body of an answer into ``part`` from the byte ``start`` on, as far as it goes.
+
+    Raises:
+        SourceError: if that is more than ``size`` bytes, or, where no size is known, than the disk can hold.
+        Stopped: if ``stop`` was set.
+    """
+    last = 0.0
+    with part.open("r+b" if part.exists() else "wb") as file:
+        file.truncate(start)
+        file.seek(start)
+        for block in response.iter_raw():
+            file.write(block)
+            if stop.is_set():
+                raise Stopped
+            if size is not None and file.tell() > size:
+                file.truncate(0)
+                raise SourceError(f"{host_of(str(response.url))} sent more than the {size:,} bytes of the file")
+            if (now := time.monotonic()) - last > 0.1:
+                if size is None:
+                    _must_have_an_end(part, file, response)
+                told(file.tell())
+                last = now
+        told(file.tell())
+
+
+def _must_leave_room(part: Path, response: httpx.Response, coming: int = 0) -> None:
+    """Raise ``SourceError`` if ``coming`` bytes more would not leave :data:`MARGIN` bytes of the disk free."""
+    if shutil.disk_usage(part.parent).free < coming + MARGIN:
         raise SourceError(f"{host_of(str(response.url))} sends more than there is room for in {part.parent}")
+
+
+def _must_have_an_end(part: Path, file: IO[bytes], response: httpx.Response) -> None:
+    # A body of unknown length may have no end at all; the disk has.
+    try:
+        _must_leave_room(part, response)
+    except SourceError:
+        # Kept, it would leave no room for what the next source sends.
+        file.truncate(0)
+        raise
 
 
 def _start_of(response: httpx.Response, asked: int) -> int:
