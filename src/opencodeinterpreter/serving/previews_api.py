@@ -19,6 +19,7 @@ from opencodeinterpreter.serving.sessions_api import REFUSALS, TheHub
 _THREADS = 24
 """Requests for previews that are taken at a time: as many as two at a time get done before one has waited too long.
 They have threads of their own, since a wait for a turn would take them from all other routes."""
+_START = "A page, or row of a table, from 0; the answer begins at a multiple of its step, and at the last one at most."
 
 router = APIRouter(prefix="/api/v1/sessions/{identity}", responses=REFUSALS, tags=["files"])
 
@@ -40,7 +41,7 @@ async def preview_file(
     path: str,
     hub: TheHub,
     previews: Annotated[Previews, Depends(the_previews)],
-    start: Annotated[int, Query(ge=0, le=10_000_000, description="The first page, or row of a table, from 0.")] = 0,
+    start: Annotated[int, Query(ge=0, le=10_000_000, description=_START)] = 0,
 ) -> Response:
     """What is in a file, as texts, tables and pictures: nothing in the answer can run.
 

@@ -51,7 +51,7 @@ class Previews:
             identity: of the session.
             workspace: of the session.
             info: the file.
-            start: the first page or row, from 0; beyond the last one, the last ones are given.
+            start: a page or row, from 0: those that come at a time with it are given, the last ones for any beyond.
 
         Raises:
             InputError: the file is not there.
@@ -66,7 +66,9 @@ class Previews:
                 return self._kept[key]
         made = self._make(workspace, info, start)
         with self._lock:
-            total = self._totals[identity, info] = max(made.total, 1)  # what is no table begins at 0 alone
+            # What is no table begins at 0 alone. That one page could not be read makes the others no fewer.
+            total = max(made.total, self._totals.get((identity, info), 1))
+            self._totals[identity, info] = total
             if len(self._totals) > _TOTALS_KEPT:
                 self._totals.popitem(last=False)
         if start >= total:
@@ -99,7 +101,7 @@ class Previews:
             return _text(workspace, info)
         if found.reason:
             return _none(info, found.reason, kinds.PACKAGES.get(form, ""))
-        if start == 0 and not found.cut and not any(_holds_something(part) for part in found.parts):
+        if start == 0 and not (found.cut and found.parts) and not any(_holds_something(part) for part in found.parts):
             return _none(info, "nothing")
         return _shown(info, form, found, start)
 
@@ -114,11 +116,14 @@ class Previews:
 
 
 def _in_bounds(info: FileInfo, start: int, total: int) -> int:
-    """Return where a preview begins: at 0 where all comes at once, and not behind the end, where that is known."""
+    """Return where a preview begins: at 0 where all comes at once, and not behind the end, where that is known.
+
+    It begins at one of the pages that there are, so that no file has more previews than pages.
+    """
     step = _STEPS.get(kinds.FORMS.get(kinds.ending(info.path), ""), 0)
-    if not step or start < total or not total:
-        return start if step else 0
-    return (total - 1) // step * step
+    if not step:
+        return 0
+    return (min(start, total - 1) if total else start) // step * step
 
 
 def _holds_something(part: Part) -> bool:

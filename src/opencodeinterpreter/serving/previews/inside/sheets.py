@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime
-import re
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .extent import extent
 from .package import Package
 from .parts import MOST_ROWS, Parts
 
 _MOST_SHEETS = 20
 _MOST_COLUMNS_READ = 80
-_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
-_ROW_TAG_BYTES = 64
-"""No tag of a row begins in one piece of a file and is told in the next but one."""
+"""To column CB; those after it are known to ``extent``."""
+_LOOK_SECONDS = 10.0
+"""For the ends of all sheets of a workbook: enough for a full one, and a part of the time that a jail has."""
 
 
 def read(path: Path, parts: Parts) -> int:
@@ -39,7 +40,7 @@ def read(path: Path, parts: Parts) -> int:
 
 
 def _sheets(values: Any, formulas: Any, parts: Parts) -> None:
-    shown = 0
+    shown, until = 0, time.monotonic() + _LOOK_SECONDS
     for name in values.sheetnames:
         if shown >= _MOST_SHEETS or parts.full:
             parts.cut = True
@@ -50,22 +51,10 @@ def _sheets(values: Any, formulas: Any, parts: Parts) -> None:
         shown += 1
         rows = list(_rows(sheet, formulas[name]))
         width = max((len(row) for row in rows), default=0)
-        counted = max(len(rows), _counted(sheet)) if len(rows) >= MOST_ROWS else len(rows)
-        parts.table(_letters(width), rows, title=name, total=counted)
-
-
-def _counted(sheet: Any) -> int:
-    """Return how many rows there are: what the file says of that may be wrong, and to read them all takes minutes."""
-    total, kept = 0, b""
-    with sheet.parent._archive.open(sheet._worksheet_path) as file:
-        while piece := file.read(1 << 20):
-            text = kept + piece
-            # A tag at the very end is counted with the next piece, in which it is whole.
-            end = max(len(text) - _ROW_TAG_BYTES, 0)
-            found = [match.end() for match in _ROW.finditer(text) if match.start() < end]
-            total += len(found)
-            kept = text[max([end, *found[-1:]]) :]
-    return total + len(_ROW.findall(kept))
+        with sheet.parent._archive.open(sheet._worksheet_path) as file:
+            found = extent(file, until)
+        parts.cut |= found.more
+        parts.table(_letters(width), rows, title=name, total=max(len(rows), found.last))
 
 
 def _rows(sheet: Any, formulas: Any) -> Iterator[list[object]]:

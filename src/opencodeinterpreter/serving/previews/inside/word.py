@@ -100,10 +100,19 @@ def _own(element: Element, tag: str) -> Iterator[Element]:
 
 def _cells(cell: Element) -> Iterator[str]:
     """Yield a cell, and as many empty ones as it is wider."""
-    yield "\n".join(filter(None, (_text(paragraph) for paragraph in cell.iter(f"{_W}p"))))
+    yield "\n".join(filter(None, map(_text, _paragraphs(cell))))
     span = cell.find(f"{_W}tcPr/{_W}gridSpan")
     for _ in range(min(int(span.get(f"{_W}val", "1")), 60) - 1 if span is not None else 0):
         yield ""
+
+
+def _paragraphs(element: Element) -> Iterator[Element]:
+    """Yield the paragraphs of a cell, and of the tables in it; those of a text box are a part of the one around it."""
+    for child in element:
+        if child.tag == f"{_W}p":
+            yield child
+        else:
+            yield from _paragraphs(child)
 
 
 def _text(paragraph: Element) -> str:
@@ -113,6 +122,8 @@ def _text(paragraph: Element) -> str:
 def _runs(element: Element) -> Iterator[str]:
     for child in element:
         tag = child.tag
+        if tag == f"{_W}p":  # of a text box
+            yield "\n"
         if tag == f"{_W}t":
             yield child.text or ""
         elif tag in (f"{_W}tab", f"{_W}ptab"):
