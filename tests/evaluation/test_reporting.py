@@ -369,6 +369,16 @@ def test_problems_of_one_side_only_are_said() -> None:
     assert "2 problems only in the first and 0 only in the second" in comparison.notes[0]
 
 
+def test_models_of_two_servers_are_compared_and_one_model_of_two_servers_is_not() -> None:
+    one, other = {"endpoint": "a:1/v1"}, {"endpoint": "b:2/v1"}
+    weak, strong = solving(1, 4, model="weak", settings=one), solving(3, 4, model="strong", settings=other)
+    assert len(build_report([weak, strong]).comparisons) == 1
+    visible = solving(3, 4, model="weak", protocol="visible", settings=other)
+    assert build_report([weak, visible]).comparisons == ()
+    visible = solving(3, 4, model="weak", protocol="visible", settings=one)
+    assert len(build_report([weak, visible]).comparisons) == 1
+
+
 def test_runs_that_are_named_alike_are_told_apart() -> None:
     first, second = solving(1, 2), replace(solving(2, 2), path=Path("again"))
     assert compare([first], [second]).second.endswith("(again)")

@@ -196,17 +196,21 @@ def test_one_that_is_cancelled_makes_room(model: ChatModel) -> None:
     assert all(replies(model, QUESTIONS[:2], Generation(max_tokens=5)))
 
 
-@pytest.mark.parametrize("piece", [2048, 7])
-def test_a_model_that_looks_back_only_so_far_goes_one_by_one(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
-) -> None:
-    monkeypatch.setattr("opencodeinterpreter.models.passes._PIECE_TOKENS", piece)
+def looking_back_16_tokens() -> Any:
     config = transformers.MistralConfig(
         vocab_size=400, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=1, max_position_embeddings=512, sliding_window=16, eos_token_id=0,
     )  # fmt: skip
     torch.manual_seed(1)
-    transformers.MistralForCausalLM(config).save_pretrained(tmp_path)
+    return transformers.MistralForCausalLM(config)
+
+
+@pytest.mark.parametrize("piece", [2048, 7])
+def test_a_model_that_looks_back_only_so_far_goes_one_by_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr("opencodeinterpreter.models.passes._PIECE_TOKENS", piece)
+    looking_back_16_tokens().save_pretrained(tmp_path)
     transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path)
     model = load_model(f"transformers:{tmp_path}", parallel=4)
     wanted = by_the_library(tmp_path, QUESTIONS[:4], 20)
@@ -217,12 +221,7 @@ def test_a_model_that_looks_back_only_so_far_goes_one_by_one(
 @pytest.mark.parametrize("piece", [7, 24])  # shorter and longer than what a layer looks back at
 def test_pieces_of_a_prompt_give_the_logits_of_one_pass(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
     monkeypatch.setattr("opencodeinterpreter.models.passes._PIECE_TOKENS", piece)
-    config = transformers.MistralConfig(
-        vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, max_position_embeddings=128, sliding_window=16, eos_token_id=0,
-    )  # fmt: skip
-    torch.manual_seed(2)
-    model = transformers.MistralForCausalLM(config).eval()
+    model = looking_back_16_tokens().eval()
     shapes: list[tuple[int, int]] = []
     forward = model.forward
 
@@ -234,7 +233,7 @@ def test_pieces_of_a_prompt_give_the_logits_of_one_pass(monkeypatch: pytest.Monk
         return output
 
     monkeypatch.setattr(model, "forward", watched)
-    tokens = torch.randint(1, 50, (60,)).tolist()
+    tokens = torch.randint(1, 400, (60,)).tolist()
     with torch.inference_mode():
         whole = forward(input_ids=torch.tensor([[*tokens, 3]])).logits[0]
         passes = LibraryPasses(model)

@@ -15,7 +15,7 @@ from opencodeinterpreter.evaluation.identity import Identity
 from opencodeinterpreter.evaluation.problems import Dataset, Problem
 from opencodeinterpreter.evaluation.protocols.base import Protocol, Settings, refine_name
 from opencodeinterpreter.evaluation.protocols.prompts import PROMPTS_VERSION
-from opencodeinterpreter.evaluation.records import RunConfig
+from opencodeinterpreter.evaluation.records import ENDPOINTS, RunConfig
 
 _ENGINES = ("xllamacpp", "openai", "transformers", "torch")
 
@@ -55,8 +55,8 @@ def run_config(
     if "refine" in heeded:
         heeded["refine"] = refine_name(protocol, settings)
     # Named only where they are: runs of models in files, of the usual length, stay what they were.
-    served = {"endpoint": model.endpoint, "synthesizer_endpoint": synthesizer.endpoint if synthesizer else ""}
-    heeded |= {name: address for name, address in served.items() if address}
+    served = zip(ENDPOINTS, (model.endpoint, synthesizer.endpoint if synthesizer else ""), strict=True)
+    heeded |= {name: address for name, address in served if address}
     heeded |= {} if context is None else {"context": context}
     return RunConfig(
         benchmark=dataset.name,

@@ -18,7 +18,8 @@ import platformdirs
 from opencodeinterpreter.errors import EvaluationError
 from opencodeinterpreter.evaluation.problems import Family
 from opencodeinterpreter.models.settings import Sources, sources_from_environment
-from opencodeinterpreter.models.transfer import SourceError, fetch, host_of, open_client, within
+from opencodeinterpreter.models.source_errors import SourceError, host_of
+from opencodeinterpreter.models.transfer import fetch, open_client, within
 
 RELEASES: Final = "https://github.com/evalplus"
 OVERRIDES: Final[Mapping[Family, str]] = {"humaneval": "HUMANEVAL_OVERRIDE_PATH", "mbpp": "MBPP_OVERRIDE_PATH"}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from opencodeinterpreter.models import ChatModel, ModelSettings
 from opencodeinterpreter.models.cache import check, recorded, sha256_of
 from opencodeinterpreter.models.catalog import CATALOG, ModelFile
-from opencodeinterpreter.models.transfer import host_of
+from opencodeinterpreter.models.source_errors import host_of
 
 _WEIGHTS = frozenset({".safetensors", ".bin"})
 _DECIDING = _WEIGHTS | {".json", ".jinja", ".model", ".txt", ".tiktoken"}

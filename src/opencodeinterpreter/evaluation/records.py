@@ -25,6 +25,9 @@ BASELINE = "baseline"
 LEAK_MARK = "leaks"
 """Under which a record's notes hold what leaked in it."""
 
+ENDPOINTS = ("endpoint", "synthesizer_endpoint")
+"""The settings that hold where a model, and that of the feedback, is served, where they are."""
+
 _NOT_IN_KEY = frozenset({"problem_count", "machine", "command", "started"})
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from opencodeinterpreter.errors import DownloadError, ModelFileError
 
@@ -57,23 +57,28 @@ def remember(path: Path, sha256: str) -> None:
 
 def remembered(path: Path) -> str | None:
     """Return the hash found by the last full check; None if the file has been written since, or never checked."""
+    row = _record(path)
     try:
-        row = json.loads(record_path(path).read_text(encoding="utf-8"))
         state = path.stat()
-        if (row["size"], row["mtime_ns"]) == (state.st_size, state.st_mtime_ns):
-            return str(row["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        # No record, or not one of ours: the file is simply checked again.
+    except OSError:
         return None
-    return None
+    unchanged = (row.get("size"), row.get("mtime_ns")) == (state.st_size, state.st_mtime_ns)
+    return recorded(path) if unchanged else None
 
 
 def recorded(path: Path) -> str | None:
     """Return the hash that the file had when it was last found right, written since or not; None if it never was."""
+    found = _record(path).get("sha256")
+    return found if isinstance(found, str) else None
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Return what was kept of the last check; nothing where there is no record, or none of ours."""
     try:
-        return str(json.loads(record_path(path).read_text(encoding="utf-8"))["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        row = json.loads(record_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return row if isinstance(row, dict) else {}
 
 
 def _distrust(path: Path, sha256: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from opencodeinterpreter.errors import DownloadError, UnknownModelError
 from opencodeinterpreter.models.catalog import Checkpoint, HubSource, ModelFile
 from opencodeinterpreter.models.settings import Sources
-from opencodeinterpreter.models.transfer import SourceError, host_of, open_client, within
+from opencodeinterpreter.models.source_errors import SourceError, host_of
+from opencodeinterpreter.models.transfer import open_client, within
 
 _PREFERRED = ("q4_k_m", "q4_k_s", "q5_k_m", "q4_0", "q8_0")
 """Small enough to be quick and good enough to be useful, first."""

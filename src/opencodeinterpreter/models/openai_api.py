@@ -20,8 +20,8 @@ from opencodeinterpreter.models.catalog import suggestion
 from opencodeinterpreter.models.estimate import estimate_tokens
 from opencodeinterpreter.models.openai_errors import adapted, may_pass, pause_before, translated
 from opencodeinterpreter.models.settings import Endpoint
+from opencodeinterpreter.models.source_errors import host_of
 from opencodeinterpreter.models.streaming import Sink, ThreadedReply
-from opencodeinterpreter.models.transfer import host_of
 
 if TYPE_CHECKING:
     import ssl

@@ -24,8 +24,6 @@ from opencodeinterpreter.models.source_errors import (
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["MARGIN", "SourceError", "Stopped", "fetch", "host_of", "open_client", "within"]
-
 T = TypeVar("T")
 
 MARGIN = 64 << 20

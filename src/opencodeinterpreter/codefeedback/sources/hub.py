@@ -12,7 +12,8 @@ import platformdirs
 
 from opencodeinterpreter.errors import DownloadError, InputError
 from opencodeinterpreter.models.settings import Sources
-from opencodeinterpreter.models.transfer import SourceError, fetch, host_of, open_client, within
+from opencodeinterpreter.models.source_errors import SourceError, host_of
+from opencodeinterpreter.models.transfer import fetch, open_client, within
 
 _ENDINGS: Final = (".jsonl", ".json", ".parquet", ".jsonl.gz", ".json.gz", ".jsonl.xz", ".jsonl.bz2")
 Told = Callable[[int, int, str], None]

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opencodeinterpreter.errors import EvaluationError
-from opencodeinterpreter.evaluation.records import LEAK_MARK, RunConfig
+from opencodeinterpreter.evaluation.records import ENDPOINTS, LEAK_MARK, RunConfig
 from opencodeinterpreter.evaluation.reporting.tables import data_name, edition, model_name, remarks, telling_settings
 from opencodeinterpreter.evaluation.run_folder import Run
 from opencodeinterpreter.evaluation.statistics import CONFIDENCE, SIGNIFICANCE, PairedResult, paired
 from opencodeinterpreter.evaluation.summary import Scores, Suite, Summary, scores, suites
 
 TOGETHER = "all together"
+_OF_THE_MODEL = ("model file", "server")
+"""What is a model's own: where the models differ, so may these."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,9 @@ def natural_comparisons(runs: Sequence[Run]) -> list[Comparison]:
 
 def _manner(config: RunConfig) -> tuple[str, ...]:
     """Return what two runs share that differ in their models only, or in their data."""
-    asked = {name: value for name, value in _asked(config).items() if name != "model file"}
-    settings = sorted(config.settings.items())
+    asked = {name: value for name, value in _asked(config).items() if name not in _OF_THE_MODEL}
+    # Where a model is served is as much its own as its name.
+    settings = sorted((name, value) for name, value in config.settings.items() if name not in ENDPOINTS)
     return (config.synthesizer, config.protocol, repr(settings), repr(asked), str(remarks(config)), edition(config))
 
 
@@ -126,13 +129,14 @@ def _asked(config: RunConfig) -> dict[str, object]:
         "top-p": config.top_p,
         "tokens": config.max_tokens,
         "model file": config.model_sha256[:12],
+        "server": config.settings.get(ENDPOINTS[0], ""),
     }
 
 
 def _asked_differently(first: RunConfig, second: RunConfig) -> list[str]:
     """Name what was different for the first answers: ``prompt evalplus and qwen``."""
     mine, theirs = _asked(first), _asked(second)
-    names = [name for name in mine if name != "model file" or first.model == second.model]
+    names = [name for name in mine if name not in _OF_THE_MODEL or first.model == second.model]
     return [f"{name} {mine[name]} and {theirs[name]}" for name in names if mine[name] != theirs[name]]
 
 
