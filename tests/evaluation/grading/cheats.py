@@ -268,7 +268,7 @@ def squares(values):
     "the harness's files": """
 import os
 def squares(values):
-    text = open("/run/job", "rb").read() + open("/run/solution_main.py", "rb").read()
+    text = open("/run/job", "rb").read() + open("/run/solution_main.pyc", "rb").read()
     found = [line for line in text.splitlines() if b"round(value" in line and b"return" in line]
     if len(found) > 1:
         names = {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import marshal
+
 import pytest
 from grading_problems import SQUARES, problem
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opencodeinterpreter.evaluation.grading import Grader
-from opencodeinterpreter.evaluation.grading.inside.solution_main import MANY as MANY_ITEMS
-from opencodeinterpreter.evaluation.grading.inside.solution_main import encode
+from opencodeinterpreter.evaluation.grading.inside.solution_main import MANY, encode
+from opencodeinterpreter.evaluation.grading.values import NotAValueError, decode_value
 from opencodeinterpreter.evaluation.problems import Problem
 from opencodeinterpreter.evaluation.verdicts import Verdict
 
@@ -115,22 +119,84 @@ def test_numbers_of_numpy(expected: str, actual: str, same: bool, grader: Grader
     assert grader.grade(task, f"import numpy\ndef f():\n    return {actual}").base.passed is same
 
 
-MANY = st.lists(
-    st.integers(-(2**70), 2**70) | st.integers() | st.floats() | st.booleans() | st.text(),
-    min_size=MANY_ITEMS,
-    max_size=40,
-)
+NUMBERS = st.integers() | st.integers(-(2**33), 2**33) | st.floats(allow_nan=False, allow_infinity=False)
+ANYTHING = st.integers() | st.floats() | st.booleans() | st.text() | st.none()
 
 
-@given(MANY | st.lists(st.integers(), min_size=MANY_ITEMS) | st.lists(st.floats(), min_size=MANY_ITEMS))
-@example([0.5, 1] * 20)
-@example([10**400] * 20)
-@example([-0.0, 0] * 20)
+def exact(value: object) -> tuple[type, object]:
+    """Return what tells types, signs of zeros, and what is undefined."""
+    return type(value), value.hex() if isinstance(value, float) else value
+
+
+@given(st.lists(NUMBERS, min_size=MANY) | st.lists(st.floats(), min_size=MANY) | st.lists(ANYTHING, min_size=MANY))
+@example([0.5, 1] * 40)
+@example([1e308] * 100)
+@example([10**400] * 100)
+@example([10**9999, -(10**9999)] * 20)
+@example([-(2**31) - 1, 2**31, -(2**31), 2**31 - 1] * 5)
+@example([-0.0, 0] * 40)
 @example(["\ud800", "a\n"] * 20)
 @example([True, 1] * 20)
-def test_many_items_are_written_as_each_of_them_is(values: list[object]) -> None:
-    each = ",".join(encode(value, 1) for value in values)
-    assert encode(values, 1000) == f"[{each}]"
+def test_many_items_are_rebuilt_as_each_of_them_is(values: list[object]) -> None:
+    rebuilt = decode_value(encode(values, 1000).encode()).plain
+    each = [decode_value(encode(value, 1).encode()).plain for value in values]
+    assert list(map(exact, rebuilt)) == list(map(exact, each))
+
+
+def as_numbers(content: bytes) -> bytes:
+    return b'{"n":"%s"}' % base64.b64encode(content)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b'{"n":"not base 64"}',
+        b'{"n":[1]}',
+        as_numbers(b""),
+        as_numbers(b"[\2\0\0\0" + marshal.dumps(1)),  # fewer than told
+        as_numbers(b"[\0\0\0\0" + marshal.dumps(1)),
+        as_numbers(b"[\1\0\0\0i\1"),  # cut off
+        as_numbers(b"[\1\0\0\0g\1"),
+        as_numbers(b"[\1\0\0\0l\2\0\0\0\1\0"),
+        as_numbers(b"[\1\0\0\0l\xff\xff\xff\x7f"),  # two thousand million digits
+        as_numbers(b"[\1\0\0\0l\0\0\0\0"),  # no digits
+        as_numbers(b"[\1\0\0\0l\1\0\0\0\xff\xff"),  # a digit of 16 bits
+        as_numbers(marshal.dumps(["text"], 2)),
+        as_numbers(marshal.dumps([[1]], 2)),
+        as_numbers(marshal.dumps((1, 2), 2)),
+        as_numbers(marshal.dumps(compile("1", "", "eval"))),
+    ],
+)
+def test_numbers_that_are_none_are_refused(forged: bytes) -> None:
+    with pytest.raises(NotAValueError):
+        decode_value(forged)
+
+
+@given(st.binary())
+def test_bytes_that_are_taken_for_numbers_give_numbers_or_are_refused(content: bytes) -> None:
+    with contextlib.suppress(NotAValueError):
+        assert all(type(value) in (int, float) for value in decode_value(as_numbers(content)).plain)
+
+
+def test_long_lists_of_numbers_are_compared_with_tolerance(grader: Grader) -> None:
+    task = problem("def f(n): return [i / 8 for i in range(n)]", "f", ((300_000,),), ())
+
+    assert grader.grade(
+        task, "def f(n): return [i if i != 7 else 7 + 1e-9 for i in [j / 8 for j in range(n)]]"
+    ).base.passed
+    assert not grader.grade(task, "def f(n): return [i / 8 for i in range(n - 1)] + [0]").base.passed
+
+
+def test_of_a_long_text_that_is_wrong_both_ends_are_shown(grader: Grader) -> None:
+    task = problem("def f(n): return ' '.join(map(str, range(n)))", "f", ((100_000,),), ())
+
+    assert grader.grade(task, "def f(n): return ' '.join(str(i) for i in range(n))").base.passed
+    failure = grader.grade(task, "def f(n): return ' '.join(str(i) for i in range(n)) + ' '").base.failure
+    assert failure is not None
+    assert failure.expected.startswith("'0 1 2 3")
+    assert failure.expected.endswith("99998 99999'")
+    assert failure.actual.endswith("99998 99999 '")
+    assert 3900 < len(failure.actual) < 4100
 
 
 def test_values_too_large_to_be_sent_are_compared_all_the_same(grader: Grader) -> None:

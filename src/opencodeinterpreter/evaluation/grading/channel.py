@@ -9,9 +9,8 @@ import secrets
 import select
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 PIPE = "values"
 _HEADER = struct.Struct("<16scIQI")
@@ -25,8 +24,7 @@ Kind = Literal["s", "l", "f", "v", "e", "b"]
 """Started, loaded, failed to load, value, exception, busy with a large value."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One report from inside; every field is the word of untrusted code."""
 
     kind: Kind

@@ -51,8 +51,8 @@ _OWN_FAULTS = (HarnessError, SandboxError, OSError)
 _PERHAPS_THE_MACHINES: frozenset[Ending] = frozenset({"killed", "time", "asleep"})
 """Ends that a program's own doing gives again, while those of the machine's (memory that others took; a virtual machine
 that stood still, for which whoever ran is charged) should not count."""
-_AHEAD = 4
-"""How many solutions a worker has waiting; more would only hold memory."""
+_AHEAD = 100
+"""Solutions a worker may have waiting, or done ahead of the next to be yielded: with few, all wait for a slow one."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ from opencodeinterpreter.evaluation.grading.meter import Meter, Stop
 from opencodeinterpreter.sandbox import runtime
 from opencodeinterpreter.sandbox.base import IsolatedProcess, LaunchSpec, Limits, SandboxBackend
 
-_SCRIPT, _JOB = "/run/solution_main.py", "/run/job"
+_SCRIPT, _JOB = "/run/solution_main.pyc", "/run/job"
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "HOME": "/tmp",  # noqa: S108 - the jail's own
@@ -36,7 +37,7 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
 }
 _GATHER_SECONDS = 0.002
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
 _START_SECONDS = 120.0
 _KILLED = (-9, 137)
 
@@ -146,7 +147,14 @@ def _spec(
 
 @cache
 def _script() -> bytes:
-    return files("opencodeinterpreter.evaluation.grading").joinpath("inside", "solution_main.py").read_bytes()
+    """Return the program that runs solutions, compiled: the interpreter inside is of this one's version.
+
+    Compiling it anew in every jail would take a third of the time that the jail's Python takes to start.
+    """
+    source = files("opencodeinterpreter.evaluation.grading").joinpath("inside", "solution_main.py").read_bytes()
+    code = compile(source, _SCRIPT, "exec", dont_inherit=True)
+    # As the import system has it: what kind of code, then when and from how much text it was made, which nobody asks.
+    return MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
 
 
 class _Run:

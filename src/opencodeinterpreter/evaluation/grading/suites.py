@@ -57,18 +57,24 @@ class Marking:
     def on_answer(self, frame: Frame) -> bool:
         """Take in one answer; return False if it is wrong."""
         number = self._suite_of(frame.number)
-        suite = self._suites[number]
-        index = frame.number - suite.first
-        self._cpu[number] += frame.cpu_seconds
         if frame.kind == "e":
-            self._fail_by_exception(number, index, frame.payload)
+            self._cpu[number] += frame.cpu_seconds
+            self._fail_by_exception(number, frame.number - self._suites[number].first, frame.payload)
             return False
+        # What is not ASCII is no value, and is so whatever stands there instead.
+        return self._right(frame.number, frame.payload.decode("ascii", "replace"), frame.cpu_seconds)
+
+    def _right(self, call: int, payload: str, cpu_seconds: float) -> bool:
+        """Take in the value that a call gave; return whether it is right."""
+        number = self._suite_of(call)
+        suite = self._suites[number]
+        index = call - suite.first
+        self._cpu[number] += cpu_seconds
         try:
-            payload = frame.payload.decode("ascii")
             if suite.comparer.equal(index, payload):
                 return True
-            actual = as_text(decode_value(frame.payload).plain, _CHARACTERS)
-        except (NotAValueError, UnicodeDecodeError):
+            actual = as_text(decode_value(payload.encode("ascii")).plain, _CHARACTERS)
+        except (NotAValueError, UnicodeEncodeError):
             actual = ""
         expected = as_text(suite.comparer.value(index).plain, _CHARACTERS)
         self._fail(number, Verdict.WRONG, index, expected=expected, actual=actual)
@@ -76,9 +82,8 @@ class Marking:
 
     def of_known(self, answers: Truth) -> End:
         """Take in answers that were given before, of a run that came to its end; return how it would end here."""
-        given = zip(answers.payloads, answers.cpu_seconds, strict=True)
-        for number, (payload, seconds) in enumerate(given):
-            if not self.on_answer(Frame("v", number, seconds, payload.encode("ascii"))):
+        for number, (payload, seconds) in enumerate(zip(answers.payloads, answers.cpu_seconds, strict=True)):
+            if not self._right(number, payload, seconds):
                 return End("stopped", number + 1, loaded=True)
         return End("complete", len(answers.payloads), loaded=True)
 

@@ -18,6 +18,8 @@ from opencodeinterpreter.evaluation.problems import Problem
 
 _REFERENCE_CPU_SECONDS = 60.0
 """For one input: there is nothing yet to measure it by."""
+_MOST_KEPT = 64 << 20
+"""Characters of outputs that are kept: to write and read more (HumanEval/130 has 120 MB) takes as long as the run."""
 _SHOWN = 80
 """Characters of an input, or of a value, in a sentence about it."""
 
@@ -103,7 +105,8 @@ class TruthKeeper:
                 truth = self._compute(prepared)
             except ReferenceFailedError as error:
                 return error
-            self._store.put(key, {"payloads": truth.payloads, "cpu_seconds": truth.cpu_seconds})
+            if sum(map(len, truth.payloads)) <= _MOST_KEPT:
+                self._store.put(key, {"payloads": truth.payloads, "cpu_seconds": truth.cpu_seconds})
         return truth
 
     def _compute(self, prepared: Prepared) -> Truth:

@@ -8,18 +8,20 @@ are hashed, since whoever chooses the numbers can make hashing slow.
 
 from __future__ import annotations
 
+import binascii
 import json
 import marshal
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
 from opencodeinterpreter.errors import EvaluationError
 
-ENCODING = 2
+ENCODING = 3
 """Counts up with every change of the format or of what is rebuilt."""
 _MARSHAL = 2
 """Later versions of marshal keep two references to one list as such; a solution must get two lists."""
@@ -27,6 +29,8 @@ _MOST_HASHED = 20_000
 _MOST_ITEMS = 3_000_000
 """An empty list takes three characters, and many times that in memory."""
 _MOST_DIGITS = 1000
+_LIST, _INT, _FLOAT = struct.Struct("<ci"), struct.Struct("<i"), struct.Struct("<d")
+"""How marshal writes the head of a list, and small integers and floats after their tags."""
 _BUILTIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, type(None))
 
 
@@ -46,9 +50,14 @@ class Digest:
 
     name: str
     digest: str
+    ends: tuple[str, ...] = field(default=(), compare=False)
+    """Of a text, how it begins and how it ends."""
 
     def __repr__(self) -> str:
-        return f"<{self.name} too large to be shown>"
+        if len(self.ends) != 2:
+            return f"<{self.name} too large to be shown>"
+        start, end = map(repr, self.ends)
+        return f"{start[:-1]} ... {end[1:]}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ def decode_value(payload: bytes) -> Value:
         found = json.loads(payload.decode("ascii"), object_hook=rebuilder.rebuild, parse_constant=float)
         if rebuilder.wrapped and type(found) is list:
             _unwrapped(found)
-    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, InvalidOperation) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, InvalidOperation, struct.error) as error:
         raise NotAValueError("what the program sent is not a value") from error
     if isinstance(found, _Wrapped):
         return Value(found.plain, found.name, rebuilder.left)
@@ -159,6 +168,48 @@ def _fraction(_: _Rebuilder, content: list[Any]) -> Fraction:
     return Fraction(numerator, denominator)
 
 
+def _digest(name: str, digest: str, *ends: str) -> Digest:
+    return Digest(name, digest, ends)
+
+
+def _numbers(data: str) -> list[int | float]:
+    """Rebuild a list of numbers from what marshal made of it: read here, for marshal itself trusts what it reads.
+
+    Source: ``w_object`` in CPython's ``Python/marshal.c``, version 2 of the format.
+    """
+    content = binascii.a2b_base64(data, strict_mode=True)
+    kind, count = _LIST.unpack_from(content)
+    at = _LIST.size
+    found: list[int | float] = []
+    while at < len(content):
+        tag = content[at : at + 1]
+        if tag == b"g":
+            found.append(_FLOAT.unpack_from(content, at + 1)[0])
+            at += 9
+        elif tag == b"i":
+            found.append(_INT.unpack_from(content, at + 1)[0])
+            at += 5
+        elif tag == b"l":
+            number, at = _long(content, at + 1)
+            found.append(number)
+        else:
+            raise NotAValueError("no number")
+    if kind != b"[" or len(found) != count:
+        raise NotAValueError("not as many numbers as were told")
+    return found
+
+
+def _long(content: bytes, at: int) -> tuple[int, int]:
+    """Return an integer that is written in digits of 15 bits, lowest first, and where it ends."""
+    (size,) = _INT.unpack_from(content, at)
+    digits = struct.unpack_from(f"<{abs(size)}H", content, at + 4)
+    if not digits or max(digits) >= 1 << 15:
+        raise NotAValueError("no number")
+    # Through binary text, which takes linear time, while adding up digit by digit does not.
+    magnitude = int("".join(f"{digit:015b}" for digit in reversed(digits)), 2)
+    return (-magnitude if size < 0 else magnitude), at + 4 + 2 * len(digits)
+
+
 def _short(text: str) -> str:
     if len(text) > _MOST_DIGITS:
         raise NotAValueError("a number that is slow to reckon with")
@@ -182,7 +233,8 @@ _REBUILT: dict[str, Callable[[_Rebuilder, Any], Any]] = {
     "D": lambda _, content: Decimal(_short(content)),
     "F": _fraction,
     "x": _wrapped,
-    "h": lambda _, content: Digest(*map(str, content)),
+    "h": lambda _, content: _digest(*map(str, content)),
+    "n": lambda _, content: _numbers(content),
     "o": lambda _, content: Opaque(str(content)[:200]),
 }
 

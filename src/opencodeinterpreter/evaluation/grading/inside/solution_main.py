@@ -34,6 +34,10 @@ MOST_BYTES = 30 << 20
 CHUNK = 5000
 MANY = 16
 """Items from which it pays to look whether they are alike."""
+LONG_TEXT = 200_000
+"""Characters from which a text is sent as its digest."""
+SHOWN_CHARACTERS = 2000
+"""Of either end of such a text."""
 MOST_DIGITS = 1000
 """Of numbers whose arithmetic on the host takes more than linear time."""
 ERROR_CHARACTERS = 4000
@@ -93,7 +97,7 @@ def digest(value):
 def _encode(value, depth, budget):
     kind = type(value)
     if kind is str:
-        return _text(value)
+        return _text(value) if len(value) < LONG_TEXT else _long_text(value)
     if kind is bool:
         return "true" if value else "false"
     if kind is int:
@@ -118,22 +122,39 @@ def _items(values, depth, budget):
     budget[0] -= len(values)
     if budget[0] < 0:
         raise TooMuchError
-    texts = _alike(values) if len(values) >= MANY else None
-    return "[" + ",".join(texts or [_encode(value, depth, budget) for value in values]) + "]"
+    alike = _alike(values) if len(values) >= MANY else None
+    return alike or "[" + ",".join([_encode(value, depth, budget) for value in values]) + "]"
 
 
 def _alike(values):
-    """Return the texts of many values that are all texts, or all usual numbers, at C's speed; else None."""
+    """Return many values that are all texts, or all usual numbers, as JSON text, written at C's speed; else None.
+
+    Numbers are sent as marshal writes them, which takes a fifth of the time of their texts.
+    """
     kinds = set(map(type, values))
     if kinds == {str}:
-        return map(_text, values)
-    if kinds <= {int, float}:
-        try:
-            usual = all(map(math.isfinite, values)) and min(values) > -SMALL and max(values) < SMALL
-        except OverflowError:  # an integer beyond all floats
-            return None
-        return map(repr, values) if usual else None
-    return None
+        return "[" + ",".join(map(_text, values)) + "]" if max(map(len, values)) < LONG_TEXT else None
+    if not kinds <= {int, float}:
+        return None
+    try:
+        usual = math.isfinite(sum(values)) or all(map(math.isfinite, values))
+    except OverflowError:  # an integer beyond all floats
+        return None
+    return _numbers(values) if usual else None
+
+
+def _numbers(values):
+    from binascii import b2a_base64
+
+    return '{"n":"%s"}' % b2a_base64(marshal.dumps(list(values), 2), newline=False).decode()
+
+
+def _long_text(value):
+    import hashlib
+
+    found = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    ends = _text(value[:SHOWN_CHARACTERS]), _text(value[-SHOWN_CHARACTERS:])
+    return '{"h":["str","%s",%s,%s]}' % (found, *ends)
 
 
 def _tagged(tag):
@@ -264,8 +285,11 @@ class Channel:
     def send(self, kind, number=0, spent=0, text=""):
         body = text.encode("ascii")
         data = HEADER.pack(self._nonce, kind, number, spent, len(body)) + body
-        while data:
-            data = data[self._write(self._descriptor, data) :]
+        written = self._write(self._descriptor, data)
+        if written < len(data):
+            rest = memoryview(data)
+            while written < len(data):
+                written += self._write(self._descriptor, rest[written:])
 
 
 def prepare(packages):
