@@ -16,8 +16,8 @@ from opencodeinterpreter.cli.reference import reference
 
 COMMANDS = [
     [], ["run"], ["chat"], ["exec"], ["doctor"], ["models"], ["models", "list"], ["models", "pull"],
-    ["models", "verify"], ["sessions"], ["sessions", "list"], ["sessions", "show"], ["sessions", "resume"],
-    ["sessions", "export"], ["sessions", "delete"], ["sessions", "prune"],
+    ["models", "verify"], ["models", "add"], ["models", "remove"], ["sessions"], ["sessions", "list"],
+    ["sessions", "show"], ["sessions", "resume"], ["sessions", "export"], ["sessions", "delete"], ["sessions", "prune"],
 ]  # fmt: skip
 HEAVY = ("numpy", "pandas", "jupyter_client", "zmq", "openai", "httpx", "xllamacpp", "prompt_toolkit", "nbformat")
 
@@ -74,6 +74,16 @@ def test_models_are_listed(fresh: Program) -> None:
 def test_models_that_are_not_here_cannot_be_verified(fresh: Program) -> None:
     done = fresh("models", "verify", "smollm2-135m")
     assert (done.code, done.err) == (3, done.err.splitlines()[0] + "\n")
+
+
+def test_a_model_of_ones_own_goes_by_a_name(fresh: Program) -> None:
+    path = fresh.work / "tuned.gguf"
+    path.write_bytes(b"GGUF\3\0\0\0")
+    assert fresh("models", "add", "Mine", str(path)).err == "Next: ocint chat -m mine\n"
+    assert f"mine\t8 B\there\tyour own: {path}" in fresh("models", "list").out.replace("~", str(fresh.folder))
+    done = fresh("models", "remove", "mine")
+    assert (done.code, path.exists()) == (0, True)
+    assert fresh("models", "remove", "mine").code == 3
 
 
 def test_exec_prints_as_the_program_itself_would(fresh: Program) -> None:

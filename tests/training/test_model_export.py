@@ -62,9 +62,9 @@ def answers(name: str, dialogs: list[Dialog], **more: Any) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("family", "tied"), [("chatml", True), ("llama3", False)])
+@pytest.mark.parametrize(("family", "tied"), [("chatml", True), ("llama3", False), ("gemma", True)])
 def test_an_adapter_answers_the_same_in_every_form(tmp_path: Path, family: str, tied: bool) -> None:
-    """Qwen2 and Llama, whose queries and keys are kept in another order, with tied embeddings and without."""
+    """Qwen2; Llama, whose queries and keys are kept in another order; Gemma, whose norms are."""
     # An adapter brings no template: that of its base is used.
     template = _template(tiny_tokenizer(family), family)
     tiny_checkpoint(tmp_path / "tiny", family, template, tie_word_embeddings=tied, initializer_range=0.2)
@@ -127,6 +127,37 @@ def test_tokens_are_the_same_in_the_engine_for_other_vocabularies(tmp_path: Path
     assert found.check.same_next == 3
 
 
+STRETCHED = {
+    "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64, "rope_theta": 10000.0,
+}  # fmt: skip
+"""Positions as Llama 3.1 scales them, from so short a context that it shows in a few tokens."""
+
+
+@pytest.mark.parametrize(
+    ("family", "more"),
+    [
+        ("starcoder2", {"tie_word_embeddings": True}),
+        ("starcoder2", {"tie_word_embeddings": False}),
+        ("gemma", {"tie_word_embeddings": True}),
+        ("llama3", {"rope_parameters": STRETCHED}),
+    ],
+)
+def test_other_kinds_foretell_the_same_in_the_engine(tmp_path: Path, family: str, more: dict[str, Any]) -> None:
+    tiny_checkpoint(tmp_path / "tiny", family, _template(tiny_tokenizer(family), family), initializer_range=0.2, **more)
+    torch.manual_seed(5)
+    with torch.no_grad():
+        model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "tiny")
+        for weight in model.parameters():
+            if weight.ndim == 1:  # norms and biases are ones and zeros at first, and would hide mistakes
+                weight += 0.3 * torch.randn_like(weight)
+        model.save_pretrained(tmp_path / "tiny")
+    found = export(str(tmp_path / "tiny"), "gguf", "f32", tmp_path / "it.gguf")
+    assert found.check is not None
+    assert (found.check.prompts, found.check.same_next) == (3, 3)
+    assert found.check.difference < 0.05
+
+
 def _template(tokenizer: Any, family: str) -> str:
     from opencodeinterpreter.training.templates import chat_for
 
@@ -138,7 +169,7 @@ def test_a_file_that_differs_is_found_out_and_put_aside(tmp_path: Path, monkeypa
 
     tiny_checkpoint(tmp_path / "tiny", "deepseek-coder", _template(tiny_tokenizer("deepseek-coder"), "deepseek-coder"))
     # The mistake that a converter makes most easily.
-    monkeypatch.setattr(gguf_writing, "_turned", lambda key, array, config: -array if "q_proj" in key else array)
+    monkeypatch.setattr(gguf_writing, "kept", lambda key, array, config: -array if "q_proj" in key else array)
     with torch.no_grad():
         model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "tiny")
         for layer in model.model.layers:
@@ -168,12 +199,17 @@ def test_weights_in_few_bits_are_near_what_they_were(kind: str) -> None:
 def test_what_cannot_be_exported_is_one_clear_sentence(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny")
     tiny_checkpoint(tmp_path / "other", hidden_size=32)
-    tiny_checkpoint(tmp_path / "star", "starcoder2")
+    tiny_checkpoint(tmp_path / "untied", "gemma", tie_word_embeddings=False)
+    config = tiny_checkpoint(tmp_path / "mistral", "llama3") / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "model_type": "mistral"}))
+    tiny_checkpoint(tmp_path / "yarn", rope_parameters={"rope_type": "yarn", "factor": 4.0, "rope_theta": 1e4})
     recipe = trained(tmp_path, method="lora", max_steps=1)
     train(prepare(recipe), NoProgress())
     cases = {
         "is for another model than .*other: .* is of size": (recipe.output, {"base": str(tmp_path / "other")}),
-        "models of the kind starcoder2 cannot be written as GGUF here": (str(tmp_path / "star"), {}),
+        "models of the kind mistral cannot be written as GGUF here": (str(tmp_path / "mistral"), {}),
+        "positions scaled by yarn cannot be written": (str(tmp_path / "yarn"), {}),
+        "a Gemma model with a matrix of its own for its output": (str(tmp_path / "untied"), {}),
         "is a whole model, not an adapter": (str(tmp_path / "tiny"), {"form": "adapter"}),
         "no type 'q4_km' of weights: did you mean q4_k_m": (recipe.output, {"kind": "q4_km"}),
         "no form 'guff' to export: did you mean gguf": (recipe.output, {"form": "guff"}),

@@ -20,7 +20,7 @@ from tiny_models import dialog, sums, tiny_checkpoint, write_rows
 from opencodeinterpreter.cli import export, train
 from opencodeinterpreter.dialog import Message
 from opencodeinterpreter.errors import InputError
-from opencodeinterpreter.models import Generation, load_model
+from opencodeinterpreter.models import Generation, load_model, pull, sources_from_environment
 
 pytestmark = [
     pytest.mark.transformers,
@@ -77,13 +77,21 @@ def test_a_dry_run_loads_and_writes_nothing(recipe: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "out").exists()
 
 
-def test_run_then_export(recipe: Path, tmp_path: Path) -> None:
+def test_run_then_export(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCINT_MODELS_FOLDER", str(tmp_path / "models"))
     row = json.loads(ocint("train", "run", str(recipe), "--json"))
     assert row["steps"] == 2
     assert [step for step, _ in row["held_out"]] == [2]
-    written = json.loads(ocint("export", str(tmp_path / "out"), "--type", "f16", "--json"))
+    written = json.loads(ocint("export", str(tmp_path / "out"), "--type", "f16", "--name", "Tuned", "--json"))
     assert written["check"]["prompts"] == 3
     assert Path(written["path"]).stat().st_size > 100_000
+    assert pull("tuned", sources_from_environment(os.environ)) == Path(written["path"])
+    for options, says in {
+        ("--name", "smollm2-135m"): "a model of the catalog",
+        ("--name", "mine", "--form", "adapter"): "an adapter is no model",
+    }.items():
+        with pytest.raises(InputError, match=says):
+            ocint("export", str(tmp_path / "out"), *options)
 
 
 TASKS = [

@@ -207,8 +207,9 @@ def _network(config: Config, found: str) -> Finding:
 
 
 def _model(config: Config) -> Finding:
-    from opencodeinterpreter.models.catalog import CATALOG, ModelFile, find
+    from opencodeinterpreter.models.catalog import ModelFile
     from opencodeinterpreter.models.download import list_models
+    from opencodeinterpreter.models.own_models import find_model, known_models, own_path
 
     name = config.model
     settings = model_settings(config)
@@ -222,13 +223,15 @@ def _model(config: Config) -> Finding:
         if path.is_file():
             return Finding("model", "ok", f"{short_path(path)}, {size(path.stat().st_size)}")
         return Finding("model", "fail", f"there is no file {name}", "name another with -m or in the configuration")
-    if ":" in name or (name.lower() not in CATALOG and "/" in name):
+    if ":" in name or (name.lower() not in known_models(settings.sources) and "/" in name):
         return Finding("model", "ok", f"{name} is looked for when it is used")
     try:
-        entry = find(name)
+        entry = find_model(name, settings.sources)
     except OcintError as error:
         return Finding("model", "fail", str(error))
     state = next(state for state in list_models(settings.sources) if state.entry.name == entry.name)
+    if own := own_path(entry):
+        return Finding("model", "ok", f"{entry.name}, your own: {short_path(own)}")
     if not isinstance(entry, ModelFile):
         return Finding("model", "ok", f"{entry.name} is taken from the hub when it is used")
     if state.path is None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from opencodeinterpreter.errors import InputError
+
 
 def add_to(root: typer.Typer) -> None:
     """Add the command to the program."""
@@ -26,6 +28,9 @@ def export_(
     base: Annotated[
         str | None, typer.Option("--base", metavar="NAME", help="The model an adapter belongs to, if it does not say.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Also give it this name, as ocint models add does.")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare a GGUF file's tokens and next tokens with the model's.")
     ] = True,
@@ -34,11 +39,19 @@ def export_(
     """Merge, convert and check a tuned model, so that ocint run -m PATH answers with it."""
     from opencodeinterpreter.cli.consoles import err_console, out_console
     from opencodeinterpreter.cli.text import short_path
+    from opencodeinterpreter.config import load_config, model_settings
+    from opencodeinterpreter.models.own_models import add_model, check_name
     from opencodeinterpreter.training.exporting import export
 
+    if name is not None:  # before the work, which takes minutes
+        check_name(name)
+        if form == "adapter":
+            raise InputError("an adapter is no model that could have a name: leave out --name, or --form adapter")
     err, console = err_console(), out_console()
     found = export(tuned, form, kind, out, base, check=check)
     agreed = found.check
+    if name is not None:
+        add_model(name, found.path, model_settings(load_config()).sources)
     if json_:
         row = {"path": str(found.path), "form": found.form, "check": vars(agreed) if agreed else None}
         console.print_json(json.dumps(row))
@@ -51,10 +64,12 @@ def export_(
             soft_wrap=True,
         )
     console.print(short_path(found.path), soft_wrap=True)
-    if form == "adapter":
+    if name is not None:
+        err.print(f"Next: ocint chat -m {name.strip().lower()}", soft_wrap=True)
+    elif form == "adapter":
         err.print(
             f"Next, with a GGUF file of its base: ocint chat -m BASE --adapter {short_path(found.path)}", soft_wrap=True
         )
     else:
-        name = short_path(found.path) if form == "gguf" else f"transformers:{short_path(found.path)}"
-        err.print(f"Next: ocint chat -m {name}", soft_wrap=True)
+        said = short_path(found.path) if form == "gguf" else f"transformers:{short_path(found.path)}"
+        err.print(f"Next: ocint chat -m {said}", soft_wrap=True)

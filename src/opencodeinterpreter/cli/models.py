@@ -1,25 +1,27 @@
-"""``ocint models``: what models there are, fetching them, checking them."""
+"""``ocint models``: what models there are, fetching them, checking them, naming one's own."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
+app = typer.Typer(help="List, fetch and check models, and name your own.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `ocint models list` shows it.")]
 
 
 @app.command("list")
 def list_(json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
-    """Show the models of the catalog and which of them are on this machine."""
+    """Show the models of the catalog, which of them are on this machine, and your own."""
     from opencodeinterpreter.cli.consoles import out_console
     from opencodeinterpreter.cli.tables import print_table
-    from opencodeinterpreter.cli.text import size
+    from opencodeinterpreter.cli.text import short_path, size
     from opencodeinterpreter.config import load_config, model_settings
     from opencodeinterpreter.models import ModelFile, list_models
+    from opencodeinterpreter.models.own_models import own_path
 
     config = load_config()
     states = list_models(model_settings(config).sources)
@@ -38,7 +40,9 @@ def list_(json_lines: Annotated[bool, typer.Option("--json", help="One JSON obje
     rows = []
     for state in states:
         entry = state.entry
-        if isinstance(entry, ModelFile):
+        if own := own_path(entry):
+            here, note = ("here" if own.exists() else "gone"), f"{entry.note}: {short_path(own)}"
+        elif isinstance(entry, ModelFile):
             here = "verified" if state.verified else ("here, not checked" if state.path else "not fetched")
             note = entry.note
         else:
@@ -82,3 +86,29 @@ def verify_(name: Name) -> None:
     with shown_progress(err_console(), name) as progress:
         found = verify(name, model_settings(config).sources, progress)
     typer.echo(f"{name} is whole: SHA-256 {found}")
+
+
+@app.command("add")
+def add_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A GGUF file, or the folder of a checkpoint.")],
+) -> None:
+    """Name a model of your own, so that it goes by that name wherever one is asked for."""
+    from opencodeinterpreter.cli.consoles import err_console
+    from opencodeinterpreter.config import load_config, model_settings
+    from opencodeinterpreter.models.own_models import add_model
+
+    entry = add_model(name, path, model_settings(load_config()).sources)
+    err_console().print(f"Next: ocint chat -m {entry.name}", soft_wrap=True)
+
+
+@app.command("remove")
+def remove_(name: Annotated[str, typer.Argument(metavar="NAME", help="A name that you have given.")]) -> None:
+    """Forget the name of a model of your own; its file stays where it is."""
+    from opencodeinterpreter.cli.consoles import err_console
+    from opencodeinterpreter.cli.text import short_path
+    from opencodeinterpreter.config import load_config, model_settings
+    from opencodeinterpreter.models.own_models import remove_model
+
+    path = remove_model(name, model_settings(load_config()).sources)
+    err_console().print(f"{name} is no name any more; {short_path(path)} is still there.", soft_wrap=True)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from opencodeinterpreter.models import ChatModel, ModelSettings
 from opencodeinterpreter.models.cache import check, recorded, sha256_of
-from opencodeinterpreter.models.catalog import CATALOG, ModelFile
+from opencodeinterpreter.models.catalog import ModelFile
+from opencodeinterpreter.models.own_models import known_models
 from opencodeinterpreter.models.source_errors import host_of
 
 _WEIGHTS = frozenset({".safetensors", ".bin"})
@@ -59,10 +60,10 @@ def identify(name: str, model: ChatModel, settings: ModelSettings) -> Identity:
 
 def _of_checkpoint(source: str, settings: ModelSettings) -> str:
     """Return the hash of what ``transformers`` loads; empty for what lies on the hub, which has only its name."""
-    entry = CATALOG.get(source.lower())
-    if entry is not None:
-        return _of_entry(entry, settings) if isinstance(entry, ModelFile) else ""
-    path = Path(source).expanduser()
+    entry = known_models(settings.sources).get(source.lower())
+    if isinstance(entry, ModelFile):
+        return _of_entry(entry, settings)
+    path = Path(source if entry is None else entry.repository).expanduser()
     if path.is_dir():
         return folder_sha256(path)
     return check(path, None) if path.is_file() else ""
@@ -72,7 +73,7 @@ def _of_entry(entry: ModelFile, settings: ModelSettings) -> str:
     from opencodeinterpreter.models.download import local_path
 
     path = local_path(entry, settings.sources)
-    return entry.sha256 or check(path, recorded(path))
+    return entry.sha256 or check(path, recorded(path) if entry.hub else None)
 
 
 def folder_sha256(folder: Path) -> str:

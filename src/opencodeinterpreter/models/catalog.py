@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from opencodeinterpreter.errors import UnknownModelError
-
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 
 
@@ -111,18 +109,6 @@ _ENTRIES: tuple[CatalogEntry, ...] = (
     ),
 )
 CATALOG: dict[str, CatalogEntry] = {entry.name: entry for entry in _ENTRIES}
-
-
-def find(name: str) -> CatalogEntry:
-    """Return the entry of a short name; case does not matter.
-
-    Raises:
-        UnknownModelError: naming the nearest names.
-    """
-    entry = CATALOG.get(name.strip().lower())
-    if entry is None:
-        raise UnknownModelError(f"there is no model {name!r}: {suggestion(name, CATALOG)}")
-    return entry
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -13,9 +13,10 @@ from urllib.parse import quote
 from opencodeinterpreter.errors import DownloadError, ModelFileError
 from opencodeinterpreter.models import cache
 from opencodeinterpreter.models.cache import Progress, no_progress
-from opencodeinterpreter.models.catalog import CATALOG, CatalogEntry, Checkpoint, ModelFile, find
+from opencodeinterpreter.models.catalog import CatalogEntry, Checkpoint, ModelFile
 from opencodeinterpreter.models.hub_record import told_by_hub
 from opencodeinterpreter.models.index import fetch_from_index, forget_wheels
+from opencodeinterpreter.models.own_models import find_model, known_models, own_path
 from opencodeinterpreter.models.settings import Sources
 from opencodeinterpreter.models.source_errors import SourceError, host_of
 from opencodeinterpreter.models.transfer import MARGIN, fetch, open_client
@@ -38,9 +39,9 @@ def local_path(file: ModelFile, sources: Sources) -> Path:
 
 
 def list_models(sources: Sources) -> list[ModelState]:
-    """Return every model of the catalog, and whether it is on this machine."""
+    """Return every model of the catalog and of the user's own, and whether it is on this machine."""
     states = []
-    for entry in CATALOG.values():
+    for entry in known_models(sources).values():
         if isinstance(entry, Checkpoint):
             states.append(ModelState(entry, None, False))
             continue
@@ -58,7 +59,7 @@ def verify(name: str, sources: Sources, progress: Progress = no_progress) -> str
         UnknownModelError: if there is no such model.
         ModelFileError: if the file is not here, or is not the pinned one.
     """
-    entry = find(name)
+    entry = find_model(name, sources)
     if isinstance(entry, Checkpoint):
         raise ModelFileError(f"{entry.name} is kept by the hub's own cache, which checks it itself")
     path = local_path(entry, sources)
@@ -68,8 +69,11 @@ def verify(name: str, sources: Sources, progress: Progress = no_progress) -> str
 
 
 def _expected(entry: ModelFile, path: Path) -> str | None:
-    """Return the hash that a file must have: the pinned one, else that which it had when it was fetched."""
-    return entry.sha256 or cache.recorded(path)
+    """Return the hash that a file must have: the pinned one, else that which it had when it was fetched.
+
+    The user's own may be written again at any time.
+    """
+    return entry.sha256 or (cache.recorded(path) if own_path(entry) is None else None)
 
 
 def pull(name: str | ModelFile, sources: Sources | None = None, progress: Progress = no_progress) -> Path:
@@ -83,12 +87,13 @@ def pull(name: str | ModelFile, sources: Sources | None = None, progress: Progre
         ModelFileError: if what was fetched, or lies here, is not the pinned file.
     """
     sources = sources or Sources()
-    entry = find(name) if isinstance(name, str) else name
+    entry = find_model(name, sources) if isinstance(name, str) else name
     if isinstance(entry, Checkpoint):
         raise DownloadError(f"{entry.name} is fetched by the transformers back-end when it is first used")
     path = local_path(entry, sources)
     if path.is_file():
-        cache.check(path, _expected(entry, path), progress=progress)
+        if own_path(entry) is None:
+            cache.check(path, _expected(entry, path), progress=progress)
         return path
     with cache.lock(path, progress):
         if not path.is_file():

@@ -9,7 +9,8 @@ from pathlib import Path
 from opencodeinterpreter.errors import ConfigError, ModelFileError, UnknownModelError
 from opencodeinterpreter.models.base import ChatModel
 from opencodeinterpreter.models.cache import Progress, no_progress
-from opencodeinterpreter.models.catalog import CATALOG, Checkpoint, ModelFile, find, suggestion
+from opencodeinterpreter.models.catalog import CATALOG, Checkpoint, ModelFile, suggestion
+from opencodeinterpreter.models.own_models import find_model, known_models
 from opencodeinterpreter.models.settings import ModelSettings, settings_from_environment
 
 DEFAULT_CONTEXT_TOKENS = 8192
@@ -102,11 +103,12 @@ def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Pa
     path = Path(name).expanduser()
     if name.lower().endswith(".gguf") or (os.sep in name and path.is_file()):
         return path
-    if path.is_dir() and name not in CATALOG:
+    known = known_models(settings.sources)
+    if path.is_dir() and name not in known:
         if (path / "config.json").is_file():
             return Checkpoint(name, str(path))
         raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
-    if name.lower() not in CATALOG and name.count("/") == 1:
+    if name.lower() not in known and name.count("/") == 1:
         raise UnknownModelError(
             f"there is no model {name!r}: for a repository on the hub say hf:{name} (GGUF) or transformers:{name}; "
             f"for a file, give a path that ends in .gguf and exists"
@@ -114,19 +116,19 @@ def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Pa
     if ":" in name:
         kind = name.split(":", 1)[0] + ":"
         raise UnknownModelError(f"there is no kind of model {kind!r}: {suggestion(kind, _KINDS)}")
-    return find(name)
+    return find_model(name, settings.sources)
 
 
 def _checkpoint_source(rest: str, settings: ModelSettings, progress: Progress) -> str | Path:
     """Return what the transformers back-end loads: short names of the catalog stand for what they name."""
-    entry = CATALOG.get(rest.lower())
+    if rest.lower() not in known_models(settings.sources):
+        return rest
+    entry = find_model(rest, settings.sources)
     if isinstance(entry, Checkpoint):
         return entry.repository
-    if entry is not None:
-        from opencodeinterpreter.models.download import pull
+    from opencodeinterpreter.models.download import pull
 
-        return pull(entry, settings.sources, progress)
-    return rest
+    return pull(entry, settings.sources, progress)
 
 
 def _path_of(entry: ModelFile | Path, settings: ModelSettings, progress: Progress) -> Path:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from opencodeinterpreter.errors import ConfigError, DownloadError, MissingExtraError, ModelError, ModelFileError
-from opencodeinterpreter.models import CATALOG, ModelFile, Progress, pull, settings_from_environment
+from opencodeinterpreter.models import ModelFile, Progress, pull, settings_from_environment
 from opencodeinterpreter.models.cache import no_progress, sha256_of
 from opencodeinterpreter.models.gguf_file import check_head
 from opencodeinterpreter.models.gguf_reading import quick_gguf
 from opencodeinterpreter.models.hub import files_of
+from opencodeinterpreter.models.own_models import find_model, known_models
 
 _PREFIXES: Final = ("transformers:", "hf:")
 
@@ -53,12 +54,11 @@ def find_base(name: str, progress: Progress = no_progress) -> Base:
         raise ConfigError(f"{name} cannot be trained: only its replies can be had, not its weights")
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
-    path = Path(name).expanduser()
-    entry = CATALOG.get(name.lower())
-    if isinstance(entry, ModelFile):
-        path = pull(entry, settings_from_environment(os.environ).sources, progress)
-    elif entry is not None:
+    sources = settings_from_environment(os.environ).sources
+    entry = find_model(name, sources) if name.lower() in known_models(sources) else None
+    if entry is not None and not isinstance(entry, ModelFile):
         name = entry.repository
+    path = Path(name).expanduser() if not isinstance(entry, ModelFile) else pull(entry, sources, progress)
     if path.suffix.lower() == ".gguf":
         check_head(path)
         return Base(given, str(path.resolve().parent), {"gguf_file": path.name}, path.resolve())
@@ -69,11 +69,9 @@ def find_base(name: str, progress: Progress = no_progress) -> Base:
             raise ModelFileError(f"{path} is an adapter, not a model: merge it first (ocint export {path})")
         raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
     if path.exists() or name.count("/") != 1:
-        from opencodeinterpreter.models.catalog import find
-
         if path.exists():
             raise ModelFileError(f"{path} is neither a folder with a checkpoint nor a GGUF file")
-        find(name)
+        find_model(name, sources)
     return Base(given, name)
 
 

@@ -12,7 +12,8 @@ from opencodeinterpreter.models.catalog import suggestion
 from opencodeinterpreter.training.agreement import Agreement, agreement
 from opencodeinterpreter.training.base_model import config_of
 from opencodeinterpreter.training.gguf_quantising import TYPES
-from opencodeinterpreter.training.gguf_writing import check_kind, write_adapter, write_model
+from opencodeinterpreter.training.gguf_shapes import check_kind
+from opencodeinterpreter.training.gguf_writing import write_adapter, write_model
 from opencodeinterpreter.training.merging import Tuned, find_tuned, merged, save_merged
 
 Form = Literal["gguf", "folder", "adapter"]

@@ -195,6 +195,43 @@ def test_references_of_published_data_run_once_and_others_twice(tmp_path: Path, 
     assert fault.verdict is Verdict.WRONG, "what is no value equals nothing, not even itself"
 
 
+SLOW = """import time
+called = 0
+def slow(x):
+    global called
+    called += 1
+    until = time.process_time() + 0.35
+    while time.process_time() < until:
+        pass
+    return [x, called] if x < 100 else 1 / (x - 100)
+"""
+
+
+def test_the_inputs_of_a_long_reference_are_shared_out_where_data_is_published(tmp_path: Path) -> None:
+    """Told by a reference that counts its calls, which none of the published ones does."""
+    counting = problem(SLOW, "slow", tuple((x,) for x in range(6)), tuple((x,) for x in range(6, 10)))
+    for published, backend in ((True, Failing(0)), (False, Failing(0))):
+        made = replace(dataset(counting), published=published)
+        with Grader(made, 2, tmp_path / str(published), backend=backend) as grader:
+            in_turn = grader.grade(
+                counting, "called = 0\ndef slow(x):\n    global called\n    called += 1\n    return [x, called]"
+            )
+            assert in_turn.base.passed
+            assert in_turn.plus.passed is not published
+            if published:
+                assert in_turn.plus.failure is not None
+                assert (in_turn.plus.failure.input, in_turn.plus.failure.expected) == ("6", "[6, 1]")
+            assert backend.started == (4 if published else 2)
+
+
+def test_an_input_on_which_a_long_reference_fails_is_named(tmp_path: Path) -> None:
+    failing = problem(SLOW, "slow", tuple((x,) for x in (*range(8), 100, 9)), ())
+
+    [fault] = Grader(replace(dataset(failing), published=True), 2, tmp_path).check_references()
+
+    assert fault.text.endswith("slow(100) raises ZeroDivisionError: division by zero")
+
+
 def test_references_that_do_not_pass_are_named(tmp_path: Path) -> None:
     good = problem()
     raising = problem("def raising(x): return 1 / x", "raising", ((1,), (0,)), ())

@@ -16,10 +16,10 @@ from page_server import PageServer
 from playwright.sync_api import Browser, expect
 
 from opencodeinterpreter.models import ModelFile
-from opencodeinterpreter.models.catalog import find
+from opencodeinterpreter.models.catalog import CATALOG
 
 MODEL = "qwen2.5-coder-0.5b"
-FILE = find(MODEL)
+FILE = CATALOG[MODEL]
 assert isinstance(FILE, ModelFile)
 PART = FILE.size // 20
 

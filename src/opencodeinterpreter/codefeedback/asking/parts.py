@@ -17,7 +17,8 @@ from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.models import ChatModel, Generation, ModelSettings, load_model, settings_from_environment
 from opencodeinterpreter.models.asking import Asker
 from opencodeinterpreter.models.cache import check, sha256_of
-from opencodeinterpreter.models.catalog import CATALOG, ModelFile
+from opencodeinterpreter.models.catalog import ModelFile
+from opencodeinterpreter.models.own_models import known_models, own_path
 from opencodeinterpreter.models.response_cache import Reply, ResponseCache
 
 T = TypeVar("T")
@@ -84,9 +85,11 @@ def _identity(name: str, settings: ModelSettings) -> str:
     if kind == "openai":
         model, endpoint = settings.served(rest)
         return f"{endpoint.base_url or ''} openai:{model}"
-    entry = CATALOG.get(name.lower())
+    entry = known_models(settings.sources).get(name.lower())
     if isinstance(entry, ModelFile) and entry.sha256:
         return f"llama.cpp:{entry.sha256}"
+    if entry is not None and (own := own_path(entry)):
+        name = rest = str(own)
     path = Path(name).expanduser()
     if path.suffix.lower() == ".gguf" and path.is_file():
         return f"llama.cpp:{check(path, None)}"

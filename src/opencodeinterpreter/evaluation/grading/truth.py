@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from opencodeinterpreter.evaluation.grading.channel import Frame
@@ -18,6 +20,8 @@ from opencodeinterpreter.evaluation.problems import Problem
 
 _REFERENCE_CPU_SECONDS = 60.0
 """For one input: there is nothing yet to measure it by."""
+_LONG_CPU_SECONDS = 2.0
+"""After which it pays to go on in several jails."""
 _MOST_KEPT = 64 << 20
 """Characters of outputs that are kept: to write and read more (HumanEval/130 has 120 MB) takes as long as the run."""
 _SHOWN = 80
@@ -71,9 +75,12 @@ class TruthKeeper:
         run: runs a job in a jail.
         store: where they are kept between runs of this program.
         limits: for the parts of a run that do not depend on the reference.
+        jails: among how many the inputs of a reference that takes long are shared out; with 1 they are called one
+            after the other in one process, as a solution's are.
     """
 
-    def __init__(self, run: Run, store: Store, limits: GradingLimits) -> None:
+    def __init__(self, run: Run, store: Store, limits: GradingLimits, jails: int = 1) -> None:
+        self._jails = jails
         self._run = run
         self._store = store
         self._limits = limits
@@ -110,30 +117,50 @@ class TruthKeeper:
         return truth
 
     def _compute(self, prepared: Prepared) -> Truth:
-        answers: list[Frame] = []
+        """Run the reference; what is left of a long run goes on in as many jails as there may be, side by side."""
         count = len(prepared.calls)
-        job = Job(
-            prepared.problem.reference,
-            prepared.problem.entry_point,
-            prepared.calls,
-            [_REFERENCE_CPU_SECONDS] * count,
-            _REFERENCE_CPU_SECONDS * 10,
-        )
-
-        def collect(frame: Frame) -> bool:
-            answers.append(frame)
-            return frame.kind == "v"
-
-        end = self._run(job, collect)
-        if end.ending == "killed":  # by something outside
-            answers.clear()
-            end = self._run(job, collect)
-        if end.ending != "complete" or any(frame.kind != "v" for frame in answers):
-            raise ReferenceFailedError(reference_fails(prepared.problem.id, _failure(prepared, answers, end)))
+        answers = self._answers(prepared, range(count), pause=self._jails > 1)
+        left = range(len(answers), count)
+        if left:
+            parts = [left[start :: self._jails] for start in range(min(self._jails, len(left)))]
+            with ThreadPoolExecutor(len(parts), thread_name_prefix="reference") as pool:
+                found = pool.map(lambda part: zip(part, self._answers(prepared, part), strict=True), parts)
+                answers += [frame for _, frame in sorted(itertools.chain.from_iterable(found))]
         return Truth(
             tuple(frame.payload.decode("ascii") for frame in answers),
             tuple(round(frame.cpu_seconds, 6) for frame in answers),
         )
+
+    def _answers(self, prepared: Prepared, numbers: Sequence[int], *, pause: bool = False) -> list[Frame]:
+        """Return what the reference gives for some inputs; with ``pause``, for the first of them if they take long.
+
+        Raises:
+            ReferenceFailedError: if it does not give a value for each.
+        """
+        answers: list[Frame] = []
+        spent = 0.0
+        job = Job(
+            prepared.problem.reference,
+            prepared.problem.entry_point,
+            [prepared.calls[number] for number in numbers],
+            [_REFERENCE_CPU_SECONDS] * len(numbers),
+            _REFERENCE_CPU_SECONDS * 10,
+        )
+
+        def collect(frame: Frame) -> bool:
+            nonlocal spent
+            answers.append(frame)
+            spent += frame.cpu_seconds
+            return frame.kind == "v" and not (pause and spent > _LONG_CPU_SECONDS)
+
+        end = self._run(job, collect)
+        if end.ending == "killed":  # by something outside
+            answers.clear()
+            spent = 0.0
+            end = self._run(job, collect)
+        if end.ending not in ("complete", "stopped") or any(frame.kind != "v" for frame in answers):
+            raise ReferenceFailedError(reference_fails(prepared.problem.id, _failure(prepared, numbers, answers, end)))
+        return answers
 
 
 def reference_fails(problem_id: str, what: str) -> str:
@@ -146,12 +173,12 @@ def shortened(text: str) -> str:
     return cut(text, _SHOWN)
 
 
-def _failure(prepared: Prepared, answers: list[Frame], end: End) -> str:
+def _failure(prepared: Prepared, numbers: Sequence[int], answers: list[Frame], end: End) -> str:
     """Say what became of the first input for which the reference gave nothing."""
     done = sum(frame.kind == "v" for frame in answers)
     if not end.loaded:
         return f"it cannot be loaded: {cut(raised(ending_verdict(end)[1]), 2 * _SHOWN)}"
-    arguments = ", ".join(as_text(value, _SHOWN) for value in prepared.inputs[done])
+    arguments = ", ".join(as_text(value, _SHOWN) for value in prepared.inputs[numbers[done]])
     call = f"{prepared.problem.entry_point}({shortened(arguments)})"
     if answers and answers[-1].kind == "e":
         return f"{call} raises {cut(raised(read_error(answers[-1].payload)[0]), 2 * _SHOWN)}"

@@ -86,12 +86,23 @@ def digest(value):
     try:
         if kind in (list, tuple):
             for start in range(0, len(value), CHUNK):
-                found.update(marshal.dumps(value[start : start + CHUNK], 2))
+                found.update(_content(value[start : start + CHUNK]))
         else:
             found.update(marshal.dumps(value, 2))
     except ValueError:  # objects of other types in it
         return _opaque(kind)
     return '{"h":["%s","%s"]}' % (kind.__name__, found.hexdigest())
+
+
+def _content(values):
+    """Return bytes that tell these values from others."""
+    from itertools import chain
+
+    # The hash of a text takes part in that of its tuple once it is known, so that millions of tuples of the same few
+    # texts take a tenth of the time. (Numbers would not do: -1 and -2 have the same.)
+    if set(map(type, values)) == {tuple} and set(map(type, chain.from_iterable(values))) == {str}:
+        return b"%d" % hash(tuple(values))
+    return marshal.dumps(values, 2)
 
 
 def _encode(value, depth, budget):
