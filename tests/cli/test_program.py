@@ -81,6 +81,7 @@ def test_a_model_of_ones_own_goes_by_a_name(fresh: Program) -> None:
     path.write_bytes(b"GGUF\3\0\0\0")
     assert fresh("models", "add", "Mine", str(path)).err == "Next: ocint chat -m mine\n"
     assert "mine\t8 bytes\there\tyour own: tuned.gguf" in fresh("models", "list").out
+    assert fresh("models", "verify", "mine").out.startswith("mine: SHA-256 ")
     done = fresh("models", "remove", "mine")
     assert (done.code, path.exists()) == (0, True)
     assert fresh("models", "remove", "mine").code == 3

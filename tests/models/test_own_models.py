@@ -82,6 +82,9 @@ def test_a_name_stands_for_what_it_was_last_given_to(file: Path, checkpoint: Pat
     add_model("mine", checkpoint, sources)
 
     assert find_model("mine", sources) == Checkpoint("mine", str(checkpoint), "your own")
+    assert [state.path for state in list_models(sources) if state.entry.name == "mine"] == [checkpoint]
+    with pytest.raises(ModelFileError, match=r"is the folder .* of your own: no hash is known"):
+        verify("mine", sources)
 
 
 def test_a_relative_path_is_kept_whole(file: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,7 @@ def test_a_file_that_differs_is_found_out_and_put_aside(tmp_path: Path, monkeypa
 
     tiny_checkpoint(tmp_path / "tiny", "deepseek-coder", _template(tiny_tokenizer("deepseek-coder"), "deepseek-coder"))
     # The mistake that a converter makes most easily.
-    monkeypatch.setattr(gguf_writing, "kept", lambda key, array, config: -array if "q_proj" in key else array)
+    monkeypatch.setattr(gguf_writing, "engine_weight", lambda key, array, config: -array if "q_proj" in key else array)
     with torch.no_grad():
         model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "tiny")
         for layer in model.model.layers:

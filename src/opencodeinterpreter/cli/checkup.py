@@ -229,9 +229,9 @@ def _model(config: Config) -> Finding:
         entry = find_model(name, settings.sources)
     except OcintError as error:
         return Finding("model", "fail", str(error))
-    state = next(state for state in list_models(settings.sources) if state.entry.name == entry.name)
     if own := own_path(entry):
         return Finding("model", "ok", f"{entry.name}, your own: {short_path(own)}")
+    state = next(state for state in list_models(settings.sources) if state.entry.name == entry.name)
     if not isinstance(entry, ModelFile):
         return Finding("model", "ok", f"{entry.name} is taken from the hub when it is used")
     if state.path is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opencodeinterpreter.errors import DownloadError, ModelError, ModelFileError, UnknownModelError
+from opencodeinterpreter.models.checkpoint_folder import check_folder
 from opencodeinterpreter.models.gguf_reading import quick_gguf
 from opencodeinterpreter.models.half_weights import pack_linears
 from opencodeinterpreter.models.hub import files_of
@@ -112,8 +113,8 @@ def _place(source: str | Path) -> tuple[str, dict[str, Any]]:
         return str(path.resolve().parent), {"gguf_file": path.name}
     if path.exists() and not path.is_dir():
         raise ModelFileError(f"{path} is neither a folder with a checkpoint nor a GGUF file")
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
+    if path.is_dir():
+        check_folder(path)
     return (str(path) if path.is_dir() else str(source)), {}
 
 

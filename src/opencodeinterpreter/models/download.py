@@ -43,7 +43,8 @@ def list_models(sources: Sources) -> list[ModelState]:
     states = []
     for entry in known_models(sources).values():
         if isinstance(entry, Checkpoint):
-            states.append(ModelState(entry, None, False))
+            own = own_path(entry)
+            states.append(ModelState(entry, own if own and own.exists() else None, False))
             continue
         path = local_path(entry, sources)
         found = cache.remembered(path)
@@ -60,6 +61,8 @@ def verify(name: str, sources: Sources, progress: Progress = no_progress) -> str
         ModelFileError: if the file is not here, or is not the pinned one.
     """
     entry = find_model(name, sources)
+    if isinstance(entry, Checkpoint) and (own := own_path(entry)):
+        raise ModelFileError(f"{entry.name} is the folder {own} of your own: no hash is known that it should have")
     if isinstance(entry, Checkpoint):
         raise ModelFileError(f"{entry.name} is kept by the hub's own cache, which checks it itself")
     path = local_path(entry, sources)
@@ -100,6 +103,20 @@ def pull(name: str | ModelFile, sources: Sources | None = None, progress: Progre
             _bring(entry, path, sources, progress)
     cache.check(path, _expected(entry, path), progress=progress)
     return path
+
+
+def resolved(name: str, sources: Sources, progress: Progress = no_progress) -> str:
+    """Return what a short name stands for: a file, fetched if that is needed, a folder, or a repository of the hub.
+
+    Any other name stands for itself.
+
+    Raises:
+        DownloadError, ModelFileError: if it cannot be had.
+    """
+    if name.lower() not in known_models(sources):
+        return name
+    entry = find_model(name, sources)
+    return entry.repository if isinstance(entry, Checkpoint) else str(pull(entry, sources, progress))
 
 
 def _bring(entry: ModelFile, path: Path, sources: Sources, progress: Progress) -> None:

@@ -10,6 +10,7 @@ from opencodeinterpreter.errors import ConfigError, ModelFileError, UnknownModel
 from opencodeinterpreter.models.base import ChatModel
 from opencodeinterpreter.models.cache import Progress, no_progress
 from opencodeinterpreter.models.catalog import CATALOG, Checkpoint, ModelFile, suggestion
+from opencodeinterpreter.models.checkpoint_folder import check_folder
 from opencodeinterpreter.models.own_models import find_model, known_models
 from opencodeinterpreter.models.settings import ModelSettings, settings_from_environment
 
@@ -58,9 +59,10 @@ def load_model(
         model, endpoint = settings.served(_said(rest, name))
         return OpenAIModel(model, endpoint, context_tokens=context_tokens)
     if kind == "transformers":
+        from opencodeinterpreter.models.download import resolved
         from opencodeinterpreter.models.transformers import TransformersModel
 
-        source = _checkpoint_source(_said(rest, name), settings, progress)
+        source = resolved(_said(rest, name), settings.sources, progress)
         return TransformersModel(
             source, name=name, context_tokens=context_tokens, parallel=parallel, sources=settings.sources
         )
@@ -105,9 +107,8 @@ def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Pa
         return path
     known = known_models(settings.sources)
     if path.is_dir() and name not in known:
-        if (path / "config.json").is_file():
-            return Checkpoint(name, str(path))
-        raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
+        check_folder(path)
+        return Checkpoint(name, str(path))
     if name.lower() not in known and name.count("/") == 1:
         raise UnknownModelError(
             f"there is no model {name!r}: for a repository on the hub say hf:{name} (GGUF) or transformers:{name}; "
@@ -117,18 +118,6 @@ def _entry_of(name: str, settings: ModelSettings) -> ModelFile | Checkpoint | Pa
         kind = name.split(":", 1)[0] + ":"
         raise UnknownModelError(f"there is no kind of model {kind!r}: {suggestion(kind, _KINDS)}")
     return find_model(name, settings.sources)
-
-
-def _checkpoint_source(rest: str, settings: ModelSettings, progress: Progress) -> str | Path:
-    """Return what the transformers back-end loads: short names of the catalog stand for what they name."""
-    if rest.lower() not in known_models(settings.sources):
-        return rest
-    entry = find_model(rest, settings.sources)
-    if isinstance(entry, Checkpoint):
-        return entry.repository
-    from opencodeinterpreter.models.download import pull
-
-    return pull(entry, settings.sources, progress)
 
 
 def _path_of(entry: ModelFile | Path, settings: ModelSettings, progress: Progress) -> Path:

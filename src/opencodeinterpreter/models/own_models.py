@@ -11,6 +11,8 @@ from pathlib import Path
 from opencodeinterpreter.errors import InputError, ModelFileError, UnknownModelError
 from opencodeinterpreter.models import cache
 from opencodeinterpreter.models.catalog import CATALOG, CatalogEntry, Checkpoint, ModelFile, suggestion
+from opencodeinterpreter.models.checkpoint_folder import check_folder
+from opencodeinterpreter.models.gguf_file import check_head
 from opencodeinterpreter.models.settings import Sources
 
 _NOTE = "your own"
@@ -71,7 +73,10 @@ def add_model(name: str, path: Path, sources: Sources) -> CatalogEntry:
     """
     key = check_name(name)
     path = path.expanduser().absolute()
-    _check(path)
+    if path.is_dir():
+        check_folder(path)
+    else:
+        check_head(path)
     with cache.lock(sources.folder / _FILE):
         _write({**_read(sources), key: str(path)}, sources)
     return _entry(key, path)
@@ -117,18 +122,6 @@ def _entry(name: str, path: Path) -> CatalogEntry:
         return Checkpoint(name, str(path), _NOTE)
     size = path.stat().st_size if path.is_file() else None
     return ModelFile(name, str(path), size, None, note=_NOTE)
-
-
-def _check(path: Path) -> None:
-    if path.is_dir():
-        if (path / "config.json").is_file():
-            return
-        if (path / "adapter_config.json").is_file():
-            raise ModelFileError(f"{path} is an adapter, not a model: merge it first (ocint export {path})")
-        raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
-    from opencodeinterpreter.models.gguf_file import check_head
-
-    check_head(path)
 
 
 def _read(sources: Sources) -> dict[str, str]:

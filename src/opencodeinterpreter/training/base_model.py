@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from opencodeinterpreter.errors import ConfigError, DownloadError, MissingExtraError, ModelError, ModelFileError
-from opencodeinterpreter.models import ModelFile, Progress, pull, settings_from_environment
+from opencodeinterpreter.models import Progress, settings_from_environment
 from opencodeinterpreter.models.cache import no_progress, sha256_of
+from opencodeinterpreter.models.checkpoint_folder import check_folder
+from opencodeinterpreter.models.download import resolved
 from opencodeinterpreter.models.gguf_file import check_head
 from opencodeinterpreter.models.gguf_reading import quick_gguf
 from opencodeinterpreter.models.hub import files_of
-from opencodeinterpreter.models.own_models import find_model, known_models
+from opencodeinterpreter.models.own_models import find_model
 
 _PREFIXES: Final = ("transformers:", "hf:")
 
@@ -55,19 +57,14 @@ def find_base(name: str, progress: Progress = no_progress) -> Base:
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     sources = settings_from_environment(os.environ).sources
-    entry = find_model(name, sources) if name.lower() in known_models(sources) else None
-    if entry is not None and not isinstance(entry, ModelFile):
-        name = entry.repository
-    path = Path(name).expanduser() if not isinstance(entry, ModelFile) else pull(entry, sources, progress)
+    name = resolved(name, sources, progress)
+    path = Path(name).expanduser()
     if path.suffix.lower() == ".gguf":
         check_head(path)
         return Base(given, str(path.resolve().parent), {"gguf_file": path.name}, path.resolve())
     if path.is_dir():
-        if (path / "config.json").is_file():
-            return Base(given, str(path))
-        if (path / "adapter_config.json").is_file():
-            raise ModelFileError(f"{path} is an adapter, not a model: merge it first (ocint export {path})")
-        raise ModelFileError(f"the folder {path} holds no checkpoint: it has no config.json")
+        check_folder(path)
+        return Base(given, str(path))
     if path.exists() or name.count("/") != 1:
         if path.exists():
             raise ModelFileError(f"{path} is neither a folder with a checkpoint nor a GGUF file")

@@ -75,7 +75,7 @@ def write_shape(writer: Any, config: Any) -> None:
         writer.add_rope_scaling_factor(float(rope["factor"]))
 
 
-def kept(key: str, array: Any, config: Any) -> Any:
+def engine_weight(key: str, array: Any, config: Any) -> Any:
     """Return a weight as the engine keeps it."""
     if config.model_type == "gemma" and key.endswith("norm.weight"):
         return array + 1.0  # which the library adds when it multiplies by it
@@ -88,7 +88,7 @@ def kept(key: str, array: Any, config: Any) -> Any:
     return split.swapaxes(1, 2).reshape(array.shape)
 
 
-def added(config: Any) -> Iterator[tuple[str, Any]]:
+def engine_only_weights(config: Any) -> Iterator[tuple[str, Any]]:
     """Yield what the engine reads as weights and the library reckons: how Llama 3.1 and later scale positions.
 
     Source: ``_compute_llama3_parameters`` in ``transformers/modeling_rope_utils.py``.

@@ -13,7 +13,13 @@ from typing import Any
 
 from opencodeinterpreter.errors import InputError
 from opencodeinterpreter.training.gguf_quantising import file_type, kind_for, quantised
-from opencodeinterpreter.training.gguf_shapes import added, check_kind, kept, tensor_names, write_shape
+from opencodeinterpreter.training.gguf_shapes import (
+    check_kind,
+    engine_only_weights,
+    engine_weight,
+    tensor_names,
+    write_shape,
+)
 from opencodeinterpreter.training.gguf_vocabulary import write_vocabulary
 
 
@@ -43,13 +49,13 @@ def write_model(path: Path, model: Any, tokenizer: Any, kind: str, name: str, so
     write_shape(writer, config)
     write_vocabulary(writer, tokenizer, source, config.vocab_size)
     names = tensor_names(config)
-    for written, array in added(config):
+    for written, array in engine_only_weights(config):
         writer.add_tensor(written, array)
     for key, tensor in model.state_dict().items():
         if key == "lm_head.weight" and config.tie_word_embeddings:
             continue
         written = _name(names, key)
-        array = kept(key, tensor.float().numpy(), config)
+        array = engine_weight(key, tensor.float().numpy(), config)
         if array.ndim < 2:
             writer.add_tensor(written, array)
             continue
@@ -84,7 +90,7 @@ def write_adapter(path: Path, folder: Path, config: Any, name: str) -> None:
         layer, _, side = key.removeprefix("base_model.model.").partition(".lora_")
         written = _name(names, f"{layer}.weight")
         if side[:1] == "B":
-            array = kept(f"{layer}.weight", array, config)
+            array = engine_weight(f"{layer}.weight", array, config)
         writer.add_tensor(f"{written}.lora_{side[:1].lower()}", array)
     _close(writer, new, path)
 

@@ -149,7 +149,7 @@ def _spec(
 def _script() -> bytes:
     """Return the program that runs solutions, compiled: the interpreter inside is of this one's version.
 
-    Compiling it anew in every jail would take a third of the time that the jail's Python takes to start.
+    Compiling it anew in every jail would take nearly half as long as the jail's Python takes to start.
     """
     source = files("opencodeinterpreter.evaluation.grading").joinpath("inside", "solution_main.py").read_bytes()
     code = compile(source, _SCRIPT, "exec", dont_inherit=True)

@@ -98,8 +98,8 @@ def _content(values):
     """Return bytes that tell these values from others."""
     from itertools import chain
 
-    # The hash of a text takes part in that of its tuple once it is known, so that millions of tuples of the same few
-    # texts take a tenth of the time. (Numbers would not do: -1 and -2 have the same.)
+    # The hash of a text is kept with it, so that millions of tuples of the same few texts take less time than to write
+    # each text again. (Numbers would not do: -1 and -2 have the same.)
     if set(map(type, values)) == {tuple} and set(map(type, chain.from_iterable(values))) == {str}:
         return b"%d" % hash(tuple(values))
     return marshal.dumps(values, 2)
@@ -140,7 +140,7 @@ def _items(values, depth, budget):
 def _alike(values):
     """Return many values that are all texts, or all usual numbers, as JSON text, written at C's speed; else None.
 
-    Numbers are sent as marshal writes them, which takes a fifth of the time of their texts.
+    Numbers are sent as marshal writes them, which takes far less time than to write their texts.
     """
     kinds = set(map(type, values))
     if kinds == {str}:
